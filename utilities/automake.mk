@@ -1,0 +1,2 @@
+EXTRA_DIST += utilities/install-deps \
+	utilities/common.sh utilities/testbed.sh
