@@ -1,6 +1,44 @@
 # Everything below vswitchd/, as one static library.
 noinst_LIBRARIES += lib/libxvs.a
 lib_libxvs_a_SOURCES = \
+	lib/log/coverage.c \
+	lib/log/coverage.h \
+	lib/log/ctl.c \
+	lib/log/ctl.h \
+	lib/log/log-foreign.c \
+	lib/log/log-format.c \
+	lib/log/log-libc.c \
+	lib/log/log-libc.h \
+	lib/log/log-private.h \
+	lib/log/log-set.c \
+	lib/log/log-syslog.c \
+	lib/log/log.c \
+	lib/log/log.h \
+	lib/os/affinity.c \
+	lib/os/affinity.h \
+	lib/os/caps.c \
+	lib/os/caps.h \
+	lib/os/clock.c \
+	lib/os/clock.h \
+	lib/os/daemon-monitor.c \
+	lib/os/daemon-monitor.h \
+	lib/os/daemon.c \
+	lib/os/daemon.h \
+	lib/os/dirs.c \
+	lib/os/dirs.h \
+	lib/os/evloop.c \
+	lib/os/evloop.h \
+	lib/os/numa.c \
+	lib/os/numa.h \
+	lib/os/pidfile.c \
+	lib/os/pidfile.h \
+	lib/os/rcu.h \
+	lib/os/signals.c \
+	lib/os/signals.h \
+	lib/os/thread.c \
+	lib/os/thread.h \
+	lib/os/user.c \
+	lib/os/user.h \
 	lib/util/bitmap.h \
 	lib/util/compiler.h \
 	lib/util/csum.c \
