@@ -26,6 +26,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/daemon.h \
 	lib/os/dirs.c \
 	lib/os/dirs.h \
+	lib/os/ethtool.c \
+	lib/os/ethtool.h \
 	lib/os/evloop.c \
 	lib/os/evloop.h \
 	lib/os/numa.c \
@@ -33,6 +35,10 @@ lib_libxvs_a_SOURCES = \
 	lib/os/pidfile.c \
 	lib/os/pidfile.h \
 	lib/os/rcu.h \
+	lib/os/rtnl-monitor.c \
+	lib/os/rtnl-private.h \
+	lib/os/rtnl.c \
+	lib/os/rtnl.h \
 	lib/os/signals.c \
 	lib/os/signals.h \
 	lib/os/thread.c \

@@ -3,4 +3,5 @@ UNIT_TESTS = \
 	tests/unit/test-daemon \
 	tests/unit/test-evloop \
 	tests/unit/test-log \
+	tests/unit/test-rtnl \
 	tests/unit/test-util

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OS_ETHTOOL_H
+#define XVS_OS_ETHTOOL_H 1
+
+/* The ethtool ioctls that the switch asks.  Main thread. */
+
+#include <stdint.h>
+
+struct ethtool_driver {
+    char driver[32], version[32], firmware[32];
+};
+int ethtool_get_driver(const char *ifname, struct ethtool_driver *);
+/* Bits per second (0 unknown) and duplex (-1 unknown, 0 half, 1 full). */
+int ethtool_get_speed(const char *ifname, uint64_t *speed_bps, int *duplex);
+/* Number of receive queues the device has now (combined + rx). */
+int ethtool_get_rx_channels(const char *ifname, unsigned *n);
+
+#endif
