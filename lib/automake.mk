@@ -45,6 +45,20 @@ lib_libxvs_a_SOURCES = \
 	lib/os/thread.h \
 	lib/os/user.c \
 	lib/os/user.h \
+	lib/rpc/json-frame.c \
+	lib/rpc/json-frame.h \
+	lib/rpc/jsonrpc.c \
+	lib/rpc/jsonrpc.h \
+	lib/rpc/reconnect.c \
+	lib/rpc/reconnect.h \
+	lib/rpc/stream-listen.c \
+	lib/rpc/stream-private.h \
+	lib/rpc/stream-ssl.c \
+	lib/rpc/stream-target.c \
+	lib/rpc/stream.c \
+	lib/rpc/stream.h \
+	lib/rpc/unixctl.c \
+	lib/rpc/unixctl.h \
 	lib/util/bitmap.h \
 	lib/util/compiler.h \
 	lib/util/csum.c \

@@ -1,6 +1,8 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS =
+FUZZ_TARGETS = tests/fuzz/fuzz-jsonrpc
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
+tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz-jsonrpc.c
+tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz-targets: $(FUZZ_TARGETS)

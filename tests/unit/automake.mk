@@ -2,6 +2,9 @@
 UNIT_TESTS = \
 	tests/unit/test-daemon \
 	tests/unit/test-evloop \
+	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
+	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
+	tests/unit/test-unixctl \
 	tests/unit/test-util
