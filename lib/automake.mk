@@ -45,6 +45,19 @@ lib_libxvs_a_SOURCES = \
 	lib/os/thread.h \
 	lib/os/user.c \
 	lib/os/user.h \
+	lib/ovsdb/client-private.h \
+	lib/ovsdb/client.c \
+	lib/ovsdb/ovsdb.h \
+	lib/ovsdb/replica-update.c \
+	lib/ovsdb/replica.c \
+	lib/ovsdb/replica.h \
+	lib/ovsdb/row.c \
+	lib/ovsdb/schema.c \
+	lib/ovsdb/schema.h \
+	lib/ovsdb/session.c \
+	lib/ovsdb/txn.c \
+	lib/ovsdb/value.c \
+	lib/ovsdb/value.h \
 	lib/rpc/json-frame.c \
 	lib/rpc/json-frame.h \
 	lib/rpc/jsonrpc.c \

@@ -1,8 +1,10 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS = tests/fuzz/fuzz-jsonrpc
+FUZZ_TARGETS = tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
 tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz-jsonrpc.c
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ovsdb_update_SOURCES = tests/fuzz/fuzz-ovsdb-update.c
+tests_fuzz_fuzz_ovsdb_update_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz-targets: $(FUZZ_TARGETS)

@@ -4,6 +4,9 @@ UNIT_TESTS = \
 	tests/unit/test-evloop \
 	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
+	tests/unit/test-ovsdb-live \
+	tests/unit/test-ovsdb-replica \
+	tests/unit/test-ovsdb-session \
 	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
 	tests/unit/test-unixctl \
