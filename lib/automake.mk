@@ -14,6 +14,11 @@ lib_libxvs_a_SOURCES = \
 	lib/log/log-syslog.c \
 	lib/log/log.c \
 	lib/log/log.h \
+	lib/mem/arena-cache.c \
+	lib/mem/arena-map.c \
+	lib/mem/arena-private.h \
+	lib/mem/arena.c \
+	lib/mem/arena.h \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \

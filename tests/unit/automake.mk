@@ -1,5 +1,6 @@
 # cmocka programs, one a topic; each runs as a test of the suite (tests/unit.at).
 UNIT_TESTS = \
+	tests/unit/test-arena \
 	tests/unit/test-daemon \
 	tests/unit/test-evloop \
 	tests/unit/test-jsonrpc \

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Allocation of frames: per-thread caches in front of a pool of slabs (arena-private.h has the
+ * picture).  Called on every thread, per burst of packets; the pool's lock is taken once per 64
+ * frames and held for a few instructions.  It knows frame ids, not what frames hold. */
+
+#include "mem/arena-private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <urcu/list.h>
+
+#include "log/coverage.h"
+#include "util/xalloc.h"
+
+COVERAGE_DEFINE(arena_alloc_failed);
+COVERAGE_DEFINE(arena_double_free);
+
+struct cache {
+    struct slab *loaded, *spare; /* NULL until the thread first uses the arena */
+    /* Ids in both.  Written by the owner: up after taking frames in, down (release, with the
+     * pool's lock) before they show up in the pool; read by main. */
+    _Atomic uint32_t n;
+};
+
+struct thread_caches {
+    struct cache c[ARENA_MAX];
+    struct cds_list_head node; /* in all_caches */
+};
+
+static _Thread_local struct thread_caches *my_caches;
+/* Guards the list, and keeps arenas from being unmapped while an ending thread flushes. */
+static struct mutex caches_mutex = MUTEX_INIT;
+static CDS_LIST_HEAD(all_caches);
+
+/* -- The pool. -- */
+
+static void
+slab_push(struct slab **list, struct slab *s)
+{
+    s->next = *list;
+    *list = s;
+}
+
+static struct slab *
+slab_pop(struct slab **list)
+{
+    struct slab *s = *list;
+
+    if (s) {
+        *list = s->next;
+        s->next = NULL;
+    }
+    return s;
+}
+
+struct arena_pool *
+arena_pool_create(uint32_t n_frames)
+{
+    struct arena_pool *pool = xzalloc_cacheline(sizeof *pool);
+
+    pool->loose = xzalloc(sizeof *pool->loose);
+    for (uint32_t id = n_frames; id > 0;) {
+        struct slab *s = xzalloc(sizeof *s);
+        while (s->n < FRAME_SLAB && id > 0) {
+            s->ids[s->n++] = --id;
+        }
+        slab_push(&pool->full, s);
+    }
+    pool->n_free = n_frames;
+    return pool;
+}
+
+static void
+slabs_free(struct slab *s)
+{
+    while (s) {
+        struct slab *next = s->next;
+        free(s);
+        s = next;
+    }
+}
+
+void
+arena_pool_destroy(struct arena_pool *pool)
+{
+    slabs_free(pool->full);
+    slabs_free(pool->empty);
+    slabs_free(pool->loose);
+    free(pool);
+}
+
+uint32_t
+arena_pool_n_free(struct arena_pool *pool)
+{
+    spinlock_lock(&pool->lock);
+    uint32_t n = pool->n_free;
+    spinlock_unlock(&pool->lock);
+    return n;
+}
+
+/* Exchanges an empty slab for a full one, or for the loose one if it is all there is.  Returns
+ * `s` itself when no frame is left. */
+static struct slab *
+pool_take(struct arena_pool *pool, struct slab *s)
+{
+    spinlock_lock(&pool->lock);
+    struct slab *got = slab_pop(&pool->full);
+    if (got) {
+        slab_push(&pool->empty, s);
+    } else if (pool->loose->n) {
+        got = pool->loose;
+        pool->loose = s;
+    } else {
+        got = s;
+    }
+    pool->n_free -= got->n;
+    spinlock_unlock(&pool->lock);
+    return got;
+}
+
+/* Exchanges a full slab for an empty one. */
+static struct slab *
+pool_give(struct arena_pool *pool, struct slab *s)
+{
+    spinlock_lock(&pool->lock);
+    pool->n_free += s->n;
+    slab_push(&pool->full, s);
+    struct slab *got = slab_pop(&pool->empty);
+    spinlock_unlock(&pool->lock);
+    return got;
+}
+
+static void
+pool_absorb__(struct arena_pool *pool, struct slab *s) REQUIRES(pool->lock)
+{
+    while (s->n) {
+        struct slab *loose = pool->loose;
+        loose->ids[loose->n++] = s->ids[--s->n];
+        pool->n_free++;
+        if (loose->n == FRAME_SLAB) {
+            slab_push(&pool->full, loose);
+            pool->loose = slab_pop(&pool->empty);
+        }
+    }
+}
+
+/* -- The threads. -- */
+
+static NOINLINE COLD struct cache *
+cache_create(const struct arena *a)
+{
+    if (!my_caches) {
+        my_caches = xzalloc_cacheline(sizeof *my_caches);
+        thread_exit_hooks_arm();
+        mutex_lock(&caches_mutex);
+        cds_list_add(&my_caches->node, &all_caches);
+        mutex_unlock(&caches_mutex);
+    }
+    struct cache *c = &my_caches->c[a->no];
+    if (!c->loaded) {
+        c->loaded = xzalloc(sizeof *c->loaded);
+        c->spare = xzalloc(sizeof *c->spare);
+    }
+    return c;
+}
+
+static inline struct cache *
+cache_of(const struct arena *a)
+{
+    if (LIKELY(my_caches && my_caches->c[a->no].loaded)) {
+        return &my_caches->c[a->no];
+    }
+    return cache_create(a);
+}
+
+static inline void
+cache_swap(struct cache *c)
+{
+    struct slab *s = c->loaded;
+    c->loaded = c->spare;
+    c->spare = s;
+}
+
+static inline void
+cache_note(struct cache *c)
+{
+    /* Release: pairs with the acquire in arena_caches_count(). */
+    atomic_store_explicit(&c->n, c->loaded->n + c->spare->n, memory_order_release);
+}
+
+unsigned
+frame_alloc(struct arena *a, struct frame **out, unsigned n)
+{
+    struct cache *c = cache_of(a);
+    unsigned got = 0;
+
+    while (got < n) {
+        if (!c->loaded->n) {
+            cache_swap(c);
+        }
+        if (!c->loaded->n) {
+            c->loaded = pool_take(a->pool, c->loaded);
+            if (!c->loaded->n) {
+                break;
+            }
+        }
+        struct slab *s = c->loaded;
+        while (s->n && got < n) {
+            struct frame *f = arena_frame(a, s->ids[--s->n]);
+            frame_check(f, FRAME_OWNER_FREE);
+            frame_set_owner(f, FRAME_OWNER_USER);
+            atomic_store_explicit(&f->refcnt, 1, memory_order_relaxed);
+            out[got++] = f;
+        }
+    }
+    cache_note(c);
+    if (UNLIKELY(got < n)) {
+        COVERAGE_ADD(arena_alloc_failed, n - got);
+        atomic_fetch_add_explicit(&a->pool->alloc_failed, n - got, memory_order_relaxed);
+    }
+    return got;
+}
+
+static inline void
+cache_put(struct arena *a, struct frame *f)
+{
+    struct cache *c = cache_of(a);
+
+    if (UNLIKELY(c->loaded->n == FRAME_SLAB)) {
+        cache_swap(c);
+        if (c->loaded->n == FRAME_SLAB) {
+            atomic_store_explicit(&c->n, FRAME_SLAB, memory_order_release);
+            c->loaded = pool_give(a->pool, c->loaded);
+        }
+    }
+    frame_set_owner(f, FRAME_OWNER_FREE);
+    c->loaded->ids[c->loaded->n++] = f->id;
+    cache_note(c);
+}
+
+/* Drops one reference; true when it was the last. */
+static inline bool
+frame_unref(struct frame *f)
+{
+    /* Acquire: the last holder must see what the others did with the frame before their
+     * release below.  A frame that only we hold needs no locked instruction. */
+    uint32_t n = atomic_load_explicit(&f->refcnt, memory_order_acquire);
+
+    if (UNLIKELY(!n || __atomic_load_n(&f->owner, __ATOMIC_RELAXED) == FRAME_OWNER_FREE)) {
+        if (ARENA_DEBUG) {
+            frame_owner_violation(f, FRAME_OWNER_USER);
+        }
+        COVERAGE_INC(arena_double_free);
+        return false;
+    }
+    return n == 1 || atomic_fetch_sub_explicit(&f->refcnt, 1, memory_order_acq_rel) == 1;
+}
+
+void
+frame_free(struct frame *const *frames, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (frame_unref(frames[i])) {
+            cache_put(arena_by_no(frames[i]->arena_no), frames[i]);
+        }
+    }
+}
+
+void
+arena_thread_flush(void)
+{
+    struct thread_caches *tc = my_caches;
+
+    if (!tc) {
+        return;
+    }
+    mutex_lock(&caches_mutex);
+    for (unsigned i = 0; i < ARENA_MAX; i++) {
+        struct cache *c = &tc->c[i];
+        if (!c->loaded) {
+            continue;
+        }
+        struct arena_pool *pool = arenas[i]->pool;
+        atomic_store_explicit(&c->n, 0, memory_order_release);
+        spinlock_lock(&pool->lock);
+        pool_absorb__(pool, c->loaded);
+        pool_absorb__(pool, c->spare);
+        spinlock_unlock(&pool->lock);
+        free(c->loaded);
+        free(c->spare);
+        c->loaded = c->spare = NULL;
+    }
+    mutex_unlock(&caches_mutex);
+}
+
+static void
+thread_ends(void)
+{
+    if (my_caches) {
+        arena_thread_flush();
+        mutex_lock(&caches_mutex);
+        cds_list_del(&my_caches->node);
+        mutex_unlock(&caches_mutex);
+        free(my_caches);
+        my_caches = NULL;
+    }
+}
+
+__attribute__((constructor)) static void
+register_exit_hook(void)
+{
+    thread_exit_hook_add(thread_ends);
+}
+
+/* -- For main. -- */
+
+uint32_t
+arena_caches_count(uint8_t no)
+{
+    struct thread_caches *tc;
+    uint32_t n = 0;
+
+    mutex_lock(&caches_mutex);
+    cds_list_for_each_entry(tc, &all_caches, node)
+    {
+        n += atomic_load_explicit(&tc->c[no].n, memory_order_acquire);
+    }
+    mutex_unlock(&caches_mutex);
+    return n;
+}
+
+void
+arena_caches_drop(struct arena *a)
+{
+    struct thread_caches *tc;
+
+    mutex_lock(&caches_mutex);
+    cds_list_for_each_entry(tc, &all_caches, node)
+    {
+        struct cache *c = &tc->c[a->no];
+        free(c->loaded);
+        free(c->spare);
+        c->loaded = c->spare = NULL;
+        atomic_store_explicit(&c->n, 0, memory_order_relaxed);
+    }
+    mutex_unlock(&caches_mutex);
+}
+
+void
+frame_owner_violation(const struct frame *f, enum frame_owner expect)
+{
+    static const char *const names[] = {"free", "user", "fill", "tx", "quarantine"};
+
+    fprintf(stderr,
+            "ovs-vswitchd: frame %u of arena %u: owner is %s (holder %u, %u references), "
+            "not %s as it must be here\n",
+            f->id, f->arena_no, f->owner < ARRAY_SIZE(names) ? names[f->owner] : "nobody",
+            f->holder, (unsigned) f->refcnt, names[expect]);
+    abort();
+}
