@@ -63,6 +63,12 @@ lib_libxvs_a_SOURCES = \
 	lib/ovsdb/txn.c \
 	lib/ovsdb/value.c \
 	lib/ovsdb/value.h \
+	lib/packet/headers.h \
+	lib/packet/packet-ops.c \
+	lib/packet/packet-ops.h \
+	lib/packet/packet-segment.c \
+	lib/packet/packet.c \
+	lib/packet/packet.h \
 	lib/rpc/json-frame.c \
 	lib/rpc/json-frame.h \
 	lib/rpc/jsonrpc.c \

@@ -1,6 +1,7 @@
 # cmocka programs, one a topic; each runs as a test of the suite (tests/unit.at).
 UNIT_TESTS = \
 	tests/unit/test-arena \
+	tests/unit/test-csum-repair \
 	tests/unit/test-daemon \
 	tests/unit/test-evloop \
 	tests/unit/test-jsonrpc \
@@ -8,7 +9,11 @@ UNIT_TESTS = \
 	tests/unit/test-ovsdb-live \
 	tests/unit/test-ovsdb-replica \
 	tests/unit/test-ovsdb-session \
+	tests/unit/test-packet \
 	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
+	tests/unit/test-segment \
 	tests/unit/test-unixctl \
 	tests/unit/test-util
+EXTRA_DIST += \
+	tests/unit/packet-samples.h

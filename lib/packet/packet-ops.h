@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_PACKET_PACKET_OPS_H
+#define XVS_PACKET_PACKET_OPS_H 1
+
+/* Operations on packet contents.  The packet must not be shared (packet_writable() first). */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "packet/packet.h"
+
+/* Pushes an 802.1Q/802.1ad tag (TCI with or without VLAN_CFI, which is not sent); false if the
+ * frame has no headroom left or the packet no Ethernet header.  Layer offsets are adjusted. */
+bool packet_push_vlan(struct packet *, uint16_t tpid, uint16_t tci);
+/* Removes the outermost tag, if there is one. */
+void packet_pop_vlan(struct packet *);
+/* Overwrites the outermost tag's TCI. */
+void packet_set_vlan_tci(struct packet *, uint16_t tci);
+
+/* Completes a half-done TCP or UDP checksum: when the checksum field holds just the folded
+ * pseudo-header sum, which is what Linux leaves for "hardware" (CHECKSUM_PARTIAL), computes the
+ * whole one; a packet whose valid checksum equals that sum gets the same value again.  Needs
+ * l3_ofs, l4_ofs, l4_len (set by flow extraction); leaves fragments and truncated packets
+ * alone. Returns true when it wrote.  Reads headers only, unless the checksum is partial. */
+bool packet_complete_csum(struct packet *);
+/* Recomputes IPv4 header and L4 checksums (TCP, UDP, ICMP, ICMPv6, SCTP) unconditionally, for
+ * packets that we make.  Needs the offsets like packet_complete_csum(); the L4 checksum of a
+ * fragment is left alone. */
+void packet_fill_csums(struct packet *);
+
+/* The transport protocol behind the IPv4 or IPv6 header at `l3`, whose transport header begins
+ * `l4_rel` bytes (readable) later.  False when the headers do not lead there, or when they say
+ * that it is a fragment or that it is routed via others (so that the checksum's addresses are
+ * not the header's). */
+bool packet_l4_proto(const uint8_t *l3, unsigned l4_rel, uint8_t *proto);
+
+/* Cuts a TCP (v4 or v6) super-frame in linear memory into packets of at most `mss` payload
+ * bytes, with IP ids/lengths, sequence numbers, flags (FIN and PSH on the last, CWR on the
+ * first) and checksums as RFC 9293 and Linux's GSO do; UDP super-frames (UDP_SEGMENT) likewise.
+ * `l3_ofs` and `l4_ofs` are from `data`; all of `len` is packet, no padding. */
+struct packet_gso {
+    const uint8_t *data;
+    uint32_t len;
+    uint16_t l3_ofs, l4_ofs, mss;
+};
+/* How many packets the super-frame gives; 0 when its headers are not valid or nothing follows
+ * them (then it is no super-frame). */
+unsigned packet_segment_count(const struct packet_gso *);
+/* The next packet, from the default arena.  `*pos` is the payload bytes done so far: 0 at
+ * first, advanced by each call.  True with a packet in `*out`, or with NULL when no frame was
+ * left for this one (a drop, counted); false when all is done or the headers are not valid. */
+bool packet_segment_next(const struct packet_gso *, uint32_t *pos, struct packet **out);
+
+#endif

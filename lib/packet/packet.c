@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets: allocation, copies, room at both ends.  Called by every thread that touches packets.
+ * Knows nothing of what the bytes mean: that is packet-ops.c and lib/flow. */
+
+#include "packet/packet.h"
+
+#include <errno.h>
+
+#include "log/coverage.h"
+#include "os/thread.h"
+#include "util/xalloc.h"
+
+COVERAGE_DEFINE(drop_packet_no_frame);
+COVERAGE_DEFINE(drop_packet_too_long);
+COVERAGE_DEFINE(packet_copied_shared);
+
+/* What the process reserves for packets that come from nowhere: bursts of a tap (a 64 KiB
+ * super-frame is some 45 packets), packet-outs, tests. */
+#define DEFAULT_SMALL_FRAMES 1024u
+#define DEFAULT_LARGE_FRAMES 512u
+
+static struct mutex default_mutex = MUTEX_INIT;
+/* Set once, under default_mutex; held until the process ends. */
+static struct arena *_Atomic default_arenas[2];
+
+int
+packet_default_arena(uint32_t frame_sz, struct arena **arena, char **errp)
+{
+    bool large = frame_sz > FRAME_SZ_SMALL;
+    /* Acquire: pairs with the release below. */
+    struct arena *a = atomic_load_explicit(&default_arenas[large], memory_order_acquire);
+    int error = 0;
+
+    if (UNLIKELY(!a)) {
+        mutex_lock(&default_mutex);
+        a = atomic_load_explicit(&default_arenas[large], memory_order_relaxed);
+        if (!a) {
+            error = arena_get(0, large ? FRAME_SZ_LARGE : FRAME_SZ_SMALL,
+                              large ? DEFAULT_LARGE_FRAMES : DEFAULT_SMALL_FRAMES, &a, errp);
+            if (!error) {
+                atomic_store_explicit(&default_arenas[large], a, memory_order_release);
+            }
+        }
+        mutex_unlock(&default_mutex);
+    }
+    *arena = error ? NULL : a;
+    return error;
+}
+
+struct packet *
+packet_alloc(struct arena *arena, uint16_t len)
+{
+    struct frame *f;
+    struct packet *p;
+
+    if (FRAME_DATA_OFS + (uint32_t) len > arena_frame_sz(arena)) {
+        COVERAGE_INC(drop_packet_too_long);
+        return NULL;
+    }
+    if (!frame_alloc(arena, &f, 1)) {
+        COVERAGE_INC(drop_packet_no_frame);
+        return NULL;
+    }
+    p = packet_from_frame(f);
+    packet_init_rx(p, FRAME_DATA_OFS, len);
+    return p;
+}
+
+struct packet *
+packet_new(uint16_t len)
+{
+    bool large = FRAME_DATA_OFS + (uint32_t) len > FRAME_SZ_SMALL;
+    struct arena *arena;
+
+    if (packet_default_arena(large ? FRAME_SZ_LARGE : FRAME_SZ_SMALL, &arena, NULL)) {
+        COVERAGE_INC(drop_packet_no_frame);
+        return NULL;
+    }
+    return packet_alloc(arena, len);
+}
+
+struct packet *
+packet_from_data(const void *data, uint16_t len)
+{
+    struct packet *p = packet_new(len);
+
+    if (p && len) {
+        memcpy(packet_data(p), data, len);
+    }
+    return p;
+}
+
+struct packet *
+packet_clone(const struct packet *p, struct arena *arena)
+{
+    struct arena *to = arena ? arena : packet_arena(p);
+    uint32_t frame_sz = arena_frame_sz(to);
+    uint16_t ofs = p->data_ofs;
+    struct frame *f;
+    struct packet *copy;
+
+    if (ofs + (uint32_t) p->len > frame_sz) {
+        ofs = FRAME_DATA_OFS;
+    }
+    if (ofs + (uint32_t) p->len > frame_sz) {
+        COVERAGE_INC(drop_packet_too_long);
+        return NULL;
+    }
+    if (!frame_alloc(to, &f, 1)) {
+        COVERAGE_INC(drop_packet_no_frame);
+        return NULL;
+    }
+    copy = packet_from_frame(f);
+    memcpy((uint8_t *) copy + sizeof *f, (const uint8_t *) p + sizeof *f,
+           sizeof *copy - sizeof *f);
+    copy->data_ofs = ofs;
+    memcpy(packet_data(copy), packet_data(p), p->len);
+    return copy;
+}
+
+void
+packet_free(struct packet *p)
+{
+    if (p) {
+        struct frame *f = &p->frame;
+
+        frame_free(&f, 1);
+    }
+}
+
+struct packet *
+packet_writable(struct packet *p)
+{
+    struct packet *copy;
+
+    if (LIKELY(!packet_is_shared(p))) {
+        return p;
+    }
+    COVERAGE_INC(packet_copied_shared);
+    copy = packet_clone(p, NULL);
+    packet_free(p);
+    return copy;
+}
+
+/* The offset after `n` bytes went (in front of data if negative): bytes that are no more have
+ * none. */
+static uint16_t
+shift_ofs(uint16_t ofs, int n)
+{
+    return ofs == PACKET_OFS_NONE || (int) ofs < n ? PACKET_OFS_NONE : (uint16_t) (ofs - n);
+}
+
+static void
+shift_all(struct packet *p, int n)
+{
+    p->l2_5_ofs = shift_ofs(p->l2_5_ofs, n);
+    p->l3_ofs = shift_ofs(p->l3_ofs, n);
+    p->l4_ofs = shift_ofs(p->l4_ofs, n);
+}
+
+bool
+packet_push(struct packet *p, uint16_t n)
+{
+    if (n > packet_headroom(p) || n > UINT16_MAX - p->len) {
+        return false;
+    }
+    p->data_ofs -= n;
+    p->len += n;
+    shift_all(p, -(int) n);
+    return true;
+}
+
+void
+packet_pull(struct packet *p, uint16_t n)
+{
+    p->data_ofs += n;
+    p->len -= n;
+    shift_all(p, n);
+}
+
+bool
+packet_extend(struct packet *p, uint16_t n)
+{
+    if (n > packet_tailroom(p)) {
+        return false;
+    }
+    p->len += n;
+    return true;
+}
+
+void
+packet_batch_free(struct packet_batch *b)
+{
+    struct frame *frames[PACKET_BATCH_MAX];
+
+    for (unsigned i = 0; i < b->n; i++) {
+        frames[i] = &b->pkts[i]->frame;
+    }
+    frame_free(frames, b->n);
+    b->n = 0;
+}

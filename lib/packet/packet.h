@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_PACKET_PACKET_H
+#define XVS_PACKET_PACKET_H 1
+
+/* A packet is a frame of the arena: metadata in the frame's first 192 bytes, data behind it.
+ *
+ * Ownership: whoever holds a pointer from packet_alloc() or a receive function owns one
+ * reference, and passes it on (netdev_send(), batches say "takes") or drops it (packet_free()).
+ * A packet with more than one reference is read-only: packet_writable() copies it first. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include "mem/arena.h"
+
+#define PACKET_BATCH_MAX 32u
+#define PACKET_OFS_NONE UINT16_MAX
+
+enum packet_flag {
+    PACKET_CSUM_PARTIAL_POSSIBLE = 1 << 0, /* port can hand in half-done L4 checksums */
+};
+
+struct packet {
+    struct frame frame; /* lib/mem's; must be first */
+
+    uint16_t data_ofs; /* of the first byte of data, from the frame's start */
+    uint16_t len;      /* bytes of data */
+    uint16_t l2_5_ofs; /* of the first MPLS label from data, or PACKET_OFS_NONE */
+    uint16_t l3_ofs;   /* of the IPv4, IPv6 or ARP header from data, or NONE */
+    uint16_t l4_ofs;   /* of the transport header from data, or NONE */
+    uint16_t l4_len;   /* transport header + payload by the IP length (padding excluded) */
+    uint8_t flags;     /* enum packet_flag */
+    uint8_t pad[3];
+    uint32_t in_port; /* datapath port number */
+    uint32_t recirc_id;
+    uint32_t skb_priority;
+    uint32_t pkt_mark;
+    uint32_t dp_hash;
+    uint32_t rx_hash; /* of the 5-tuple, from extraction; 0 = not computed */
+    uint64_t reserved[15];
+} CACHE_ALIGNED;
+_Static_assert(sizeof(struct packet) == FRAME_META_SZ, "metadata fills the UMEM headroom");
+
+static inline struct packet *packet_from_frame(struct frame *f) { return (struct packet *) f; }
+static inline uint8_t *packet_data(const struct packet *p)
+{
+    return (uint8_t *) (uintptr_t) p + p->data_ofs;
+}
+static inline struct arena *packet_arena(const struct packet *p)
+{
+    return arena_by_no(p->frame.arena_no);
+}
+static inline uint16_t packet_headroom(const struct packet *p)
+{
+    return p->data_ofs - FRAME_META_SZ;
+}
+static inline uint16_t packet_tailroom(const struct packet *p)
+{
+    return (uint16_t) (arena_frame_sz(packet_arena(p)) - p->data_ofs - p->len);
+}
+/* Sets the metadata that a receive path must set (everything but the frame head). */
+static inline void packet_init_rx(struct packet *p, uint16_t data_ofs, uint16_t len)
+{
+    p->data_ofs = data_ofs;
+    p->len = len;
+    p->l2_5_ofs = p->l3_ofs = p->l4_ofs = PACKET_OFS_NONE;
+    p->l4_len = 0;
+    p->flags = 0;
+    p->in_port = 0;
+    p->recirc_id = p->skb_priority = p->pkt_mark = p->dp_hash = p->rx_hash = 0;
+}
+
+/* The arena that packets from nowhere (controller, dummy ports, taps) are allocated from: of
+ * the thread's node, small frames unless `len` needs large ones. */
+int packet_default_arena(uint32_t frame_sz, struct arena **, char **errp);
+
+/* A packet of `len` uninitialised bytes at FRAME_DATA_OFS; NULL when the arena is exhausted or
+ * `len` does not fit a frame (both counted).  Any thread. */
+struct packet *packet_alloc(struct arena *, uint16_t len);
+/* The same in the default arena whose frames are large enough.  A first call is by main. */
+struct packet *packet_new(uint16_t len);
+/* One holding a copy of `data`, in the default arena. */
+struct packet *packet_from_data(const void *data, uint16_t len);
+/* A private copy of data and metadata, in the arena given (NULL: the packet's own). */
+struct packet *packet_clone(const struct packet *, struct arena *);
+void packet_free(struct packet *);
+static inline void packet_ref(struct packet *p) { frame_ref(&p->frame); }
+static inline bool packet_is_shared(const struct packet *p)
+{
+    /* Acquire: pairs with the release in frame_free() of the other holder. */
+    return atomic_load_explicit(&p->frame.refcnt, memory_order_acquire) > 1;
+}
+/* Takes a reference to `p`, returns one to a packet that may be modified: `p` itself when
+ * nobody else holds it, else a copy.  NULL (and the reference dropped) when no frame is left.
+ */
+struct packet *packet_writable(struct packet *p) MUST_USE;
+
+/* Room for `n` bytes in front or behind; false if the frame has not that much room.  The layer
+ * offsets go on pointing at the same bytes (those pulled away: PACKET_OFS_NONE). */
+bool packet_push(struct packet *, uint16_t n);   /* data starts n bytes earlier */
+void packet_pull(struct packet *, uint16_t n);   /* n <= len */
+bool packet_extend(struct packet *, uint16_t n); /* data ends n bytes later */
+
+struct packet_batch {
+    unsigned n;
+    struct packet *pkts[PACKET_BATCH_MAX];
+};
+static inline void packet_batch_init(struct packet_batch *b) { b->n = 0; }
+static inline bool packet_batch_full(const struct packet_batch *b)
+{
+    return b->n == PACKET_BATCH_MAX;
+}
+static inline void packet_batch_add(struct packet_batch *b, struct packet *p)
+{
+    b->pkts[b->n++] = p;
+}
+/* Drops one reference of each and empties the batch. */
+void packet_batch_free(struct packet_batch *);
+
+#endif
