@@ -1,6 +1,16 @@
 # Everything below vswitchd/, as one static library.
 noinst_LIBRARIES += lib/libxvs.a
 lib_libxvs_a_SOURCES = \
+	lib/flow/classifier.c \
+	lib/flow/classifier.h \
+	lib/flow/flow-compose.c \
+	lib/flow/flow-format.c \
+	lib/flow/flow-format.h \
+	lib/flow/flow-key.c \
+	lib/flow/flow-key.h \
+	lib/flow/flow-parse.c \
+	lib/flow/flow.c \
+	lib/flow/flow.h \
 	lib/log/coverage.c \
 	lib/log/coverage.h \
 	lib/log/ctl.c \

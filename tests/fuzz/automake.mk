@@ -1,8 +1,12 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS = tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment
+FUZZ_TARGETS = tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
+tests_fuzz_fuzz_flow_key_SOURCES = tests/fuzz/fuzz-flow-key.c
+tests_fuzz_fuzz_flow_key_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_flow_parse_SOURCES = tests/fuzz/fuzz-flow-parse.c
+tests_fuzz_fuzz_flow_parse_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz-jsonrpc.c
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ovsdb_update_SOURCES = tests/fuzz/fuzz-ovsdb-update.c

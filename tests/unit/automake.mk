@@ -1,9 +1,12 @@
 # cmocka programs, one a topic; each runs as a test of the suite (tests/unit.at).
 UNIT_TESTS = \
 	tests/unit/test-arena \
+	tests/unit/test-classifier \
 	tests/unit/test-csum-repair \
 	tests/unit/test-daemon \
 	tests/unit/test-evloop \
+	tests/unit/test-flow-key \
+	tests/unit/test-flow-text \
 	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
 	tests/unit/test-ovsdb-live \

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_FLOW_FLOW_KEY_H
+#define XVS_FLOW_FLOW_KEY_H 1
+
+/* The compressed form of a flow (see flow/flow.h): the words of the present sections, in
+ * section order.  Two keys are equal exactly if `sections` and all `n_words` words are. */
+
+#include "flow/flow.h"
+#include "packet/packet.h"
+
+#define FLOW_KEY_MAX_WORDS 24
+
+struct flow_key {
+    uint32_t hash; /* over sections and words; set by extraction */
+    uint16_t sections;
+    uint16_t n_words;
+    uint64_t w[FLOW_KEY_MAX_WORDS];
+};
+
+/* Words of each section, and the word offset of each in struct flow. */
+extern const uint8_t flow_section_words[FS_N];
+extern const uint8_t flow_section_flow_ofs[FS_N];
+
+/* Parses the packet (in_port, recirc_id, marks from its metadata) in one pass: fills the key
+ * and the packet's layer offsets and l4_len.  Any bytes are safe: what is truncated or
+ * malformed ends the parse at the last whole layer, and the section behind it is absent. l3_ofs
+ * is set exactly if FS_IP or FS_ARP is present, l4_ofs if FS_L4 is.  An IP packet longer than
+ * its frame is malformed; a shorter one is padded.  Behind a broken chain of IPv6 extension
+ * headers, ip.proto is the number of the header that broke.  Fast path. */
+void flow_key_extract(struct packet *, struct flow_key *);
+
+/* Into the other form and back (FS_REGS is left behind). */
+void flow_key_expand(const struct flow_key *, struct flow *);
+void flow_key_from_flow(const struct flow *, struct flow_key *);
+
+/* Word offset of section `s` in a key with `sections`; meaningful if present. */
+static inline unsigned flow_key_section_ofs(uint16_t sections, enum flow_section s)
+{
+    unsigned ofs = 0;
+    for (unsigned i = 0; i < (unsigned) s; i++) {
+        ofs += sections & FS_BIT(i) ? flow_section_words[i] : 0;
+    }
+    return ofs;
+}
+static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+    return a->hash == b->hash && a->sections == b->sections &&
+           !memcmp(a->w, b->w, (size_t) a->n_words * 8);
+}
+
+#endif
