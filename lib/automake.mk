@@ -29,6 +29,41 @@ lib_libxvs_a_SOURCES = \
 	lib/mem/arena-private.h \
 	lib/mem/arena.c \
 	lib/mem/arena.h \
+	lib/netdev/afxdp/afxdp-attr.c \
+	lib/netdev/afxdp/afxdp-config.c \
+	lib/netdev/afxdp/afxdp-config.h \
+	lib/netdev/afxdp/afxdp-port.c \
+	lib/netdev/afxdp/afxdp-private.h \
+	lib/netdev/afxdp/afxdp-show.c \
+	lib/netdev/afxdp/afxdp-stats.c \
+	lib/netdev/afxdp/netdev-afxdp.c \
+	lib/netdev/afxdp/xsk-ring.h \
+	lib/netdev/afxdp/xsk-rx.c \
+	lib/netdev/afxdp/xsk-socket.c \
+	lib/netdev/afxdp/xsk-tx.c \
+	lib/netdev/afxdp/xsk-umem.c \
+	lib/netdev/dummy/dummy-commands.c \
+	lib/netdev/dummy/dummy-private.h \
+	lib/netdev/dummy/dummy-ring.c \
+	lib/netdev/dummy/dummy-ring.h \
+	lib/netdev/dummy/dummy-stream.c \
+	lib/netdev/dummy/dummy-stream.h \
+	lib/netdev/dummy/netdev-dummy.c \
+	lib/netdev/dummy/netdev-dummy.h \
+	lib/netdev/dummy/pcap-file.c \
+	lib/netdev/dummy/time-commands.c \
+	lib/netdev/kernel-link.c \
+	lib/netdev/kernel-link.h \
+	lib/netdev/netdev-provider.h \
+	lib/netdev/netdev.c \
+	lib/netdev/netdev.h \
+	lib/netdev/patch/netdev-patch.c \
+	lib/netdev/patch/netdev-patch.h \
+	lib/netdev/system/netdev-system.c \
+	lib/netdev/system/system-offload.c \
+	lib/netdev/system/system-private.h \
+	lib/netdev/system/system-rx.c \
+	lib/netdev/tap/netdev-tap.c \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \
@@ -111,4 +146,7 @@ lib_libxvs_a_SOURCES = \
 	lib/util/version.c \
 	lib/util/version.h \
 	lib/util/xalloc.c \
-	lib/util/xalloc.h
+	lib/util/xalloc.h \
+	lib/xdp/xdp-attach.c \
+	lib/xdp/xdp-attach.h
+nodist_lib_libxvs_a_SOURCES = $(BPF_SKELETONS)

@@ -1,5 +1,8 @@
 # cmocka programs, one a topic; each runs as a test of the suite (tests/unit.at).
 UNIT_TESTS = \
+	tests/unit/test-afxdp-config \
+	tests/unit/test-afxdp-live-errors \
+	tests/unit/test-afxdp-live \
 	tests/unit/test-arena \
 	tests/unit/test-classifier \
 	tests/unit/test-csum-repair \
@@ -9,6 +12,8 @@ UNIT_TESTS = \
 	tests/unit/test-flow-text \
 	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
+	tests/unit/test-netdev-dummy \
+	tests/unit/test-netdev-live \
 	tests/unit/test-ovsdb-live \
 	tests/unit/test-ovsdb-replica \
 	tests/unit/test-ovsdb-session \
@@ -17,6 +22,8 @@ UNIT_TESTS = \
 	tests/unit/test-rtnl \
 	tests/unit/test-segment \
 	tests/unit/test-unixctl \
-	tests/unit/test-util
+	tests/unit/test-util \
+	tests/unit/test-xsk-ring
 EXTRA_DIST += \
+	tests/unit/afxdp-live.h \
 	tests/unit/packet-samples.h

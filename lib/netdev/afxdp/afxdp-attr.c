@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes of an AF_XDP port: what the kernel's netdev has (MAC, MTU, flags, link, driver)
+ * and what the port got (mode).  Main thread, also while the port forwards. */
+
+#include "netdev/afxdp/afxdp-private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "os/ethtool.h"
+
+LOG_MODULE(afxdp_attr);
+
+void
+afxdp_get_config(const struct netdev *netdev, struct smap *out)
+{
+    const struct afxdp_dev *dev = afxdp_dev(netdev);
+    afxdp_config_format(&dev->cfg, dev->mode, out);
+}
+
+int
+afxdp_get_etheraddr(const struct netdev *netdev, struct eth_addr *mac)
+{
+    struct rtnl_link link;
+    int error = rtnl_link_get(netdev->name, &link);
+
+    if (!error) {
+        *mac = link.mac;
+    }
+    return error;
+}
+
+int
+afxdp_set_etheraddr(struct netdev *netdev, struct eth_addr mac)
+{
+    return rtnl_link_set_mac(afxdp_dev(netdev)->ifindex, mac);
+}
+
+int
+afxdp_get_mtu(const struct netdev *netdev, int *mtu)
+{
+    struct rtnl_link link;
+    int error = rtnl_link_get(netdev->name, &link);
+
+    if (!error) {
+        *mtu = link.mtu;
+    }
+    return error;
+}
+
+int
+afxdp_set_mtu(struct netdev *netdev, int mtu)
+{
+    struct afxdp_dev *dev = afxdp_dev(netdev);
+    unsigned frame_sz = afxdp_frame_sz(mtu);
+
+    if (!frame_sz) {
+        LOG_WARN("%s: MTU %d is more than the %d that AF_XDP frames hold in this version",
+                 netdev->name, mtu, AFXDP_MTU_MAX);
+        return EINVAL;
+    }
+    int error = rtnl_link_set_mtu(dev->ifindex, mtu);
+    if (error) {
+        return error;
+    }
+    atomic_store_explicit(&dev->max_len, (uint32_t) mtu + AFXDP_L2_OVERHEAD,
+                          memory_order_relaxed);
+    if (dev->arena && frame_sz != dev->frame_sz) {
+        netdev->needs_reconfigure = true;
+    }
+    netdev_changed(netdev);
+    return 0;
+}
+
+int
+afxdp_get_ifindex(const struct netdev *netdev)
+{
+    return afxdp_dev(netdev)->ifindex;
+}
+
+/* Without CAP_NET_ADMIN (an unprivileged pod) whoever prepared the device has set it up. */
+int
+afxdp_set_up(struct netdev *netdev, bool up)
+{
+    struct afxdp_dev *dev = afxdp_dev(netdev);
+    bool promisc_wanted = up && !(dev->link_flags & IFF_PROMISC);
+    unsigned set = up ? IFF_UP | IFF_PROMISC : 0;
+    unsigned clear = up ? 0 : IFF_UP | (dev->we_set_promisc ? IFF_PROMISC : 0);
+    int error = rtnl_link_set_flags(dev->ifindex, set, clear);
+
+    if (error == EPERM || error == EACCES) {
+        if (!dev->told_no_net_admin) {
+            dev->told_no_net_admin = true;
+            LOG_INFO("%s: no CAP_NET_ADMIN: link state and promiscuous mode are left as they "
+                     "are",
+                     netdev->name);
+        }
+        return 0;
+    }
+    if (!error) {
+        struct rtnl_link link;
+        dev->we_set_promisc = up && (dev->we_set_promisc || promisc_wanted);
+        if (!rtnl_link_get(netdev->name, &link)) {
+            afxdp_link_refresh(dev, &link);
+        }
+    }
+    return error;
+}
+
+bool
+afxdp_is_up(const struct netdev *netdev)
+{
+    struct rtnl_link link;
+    return !rtnl_link_get(netdev->name, &link) && (link.flags & IFF_UP);
+}
+
+void
+afxdp_get_link(const struct netdev *netdev, struct netdev_link *out)
+{
+    struct rtnl_link link;
+
+    *out = (struct netdev_link){.duplex = -1};
+    if (!rtnl_link_get(netdev->name, &link)) {
+        out->carrier = link.carrier;
+        out->resets = link.carrier_changes;
+        ethtool_get_speed(netdev->name, &out->speed_bps, &out->duplex);
+    }
+}
+
+void
+afxdp_get_status(const struct netdev *netdev, struct smap *out)
+{
+    const struct afxdp_dev *dev = afxdp_dev(netdev);
+    struct ethtool_driver drv;
+
+    if (!ethtool_get_driver(netdev->name, &drv)) {
+        smap_set(out, "driver_name", drv.driver);
+        smap_set(out, "driver_version", drv.version);
+        smap_set(out, "firmware_version", drv.firmware);
+    }
+    if (dev->n_queues) {
+        smap_set(out, "xdp-mode", afxdp_mode_name(dev->mode));
+        smap_setf(out, "xdp-prog-id", "%" PRIu32, dev->xdp.prog_id);
+    }
+}

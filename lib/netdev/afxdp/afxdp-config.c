@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parses and formats the options of afxdp ports.  Called by netdev-afxdp on the main thread,
+ * and by unit tests: it knows neither devices nor sockets. */
+
+#include "netdev/afxdp/afxdp-config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mem/arena.h"
+#include "util/num.h"
+#include "util/strbuf.h"
+#include "util/xalloc.h"
+
+/* Room kept for a second VLAN tag, pushed by the switch or seen on the wire. */
+#define TAG_ROOM 8
+_Static_assert(FRAME_SZ_LARGE - FRAME_DATA_OFS - AFXDP_L2_OVERHEAD - TAG_ROOM == AFXDP_MTU_MAX,
+               "the largest MTU that fits a frame");
+
+static const char *const mode_names[AFXDP_N_MODES] = {
+    [AFXDP_MODE_BEST_EFFORT] = "best-effort",
+    [AFXDP_MODE_NATIVE_ZC] = "native-with-zerocopy",
+    [AFXDP_MODE_NATIVE] = "native",
+    [AFXDP_MODE_GENERIC] = "generic",
+};
+
+const char *
+afxdp_mode_name(enum afxdp_mode mode)
+{
+    return mode < AFXDP_N_MODES ? mode_names[mode] : "?";
+}
+
+void
+afxdp_config_init(struct afxdp_config *cfg)
+{
+    *cfg = (struct afxdp_config){
+        .n_rxq = 1,
+        .rx_ring_sz = AFXDP_RING_DEFAULT,
+        .tx_ring_sz = AFXDP_RING_DEFAULT,
+        .mode = AFXDP_MODE_BEST_EFFORT,
+        .need_wakeup = true,
+    };
+}
+
+static int
+parse_n_rxq(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    int n;
+
+    if (!num_parse_int(value, 1, INT32_MAX, &n)) {
+        error_set(errp, "Invalid '%s' (%s): expected a number from 1 to %u", key, value,
+                  AFXDP_MAX_QUEUES);
+        return EINVAL;
+    }
+    if ((unsigned) n > AFXDP_MAX_QUEUES) {
+        error_set(errp, "Too big '%s' (%d > %u)", key, n, AFXDP_MAX_QUEUES);
+        return EINVAL;
+    }
+    cfg->n_rxq = (unsigned) n;
+    return 0;
+}
+
+static int
+parse_mode(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    for (unsigned i = 0; i < AFXDP_N_MODES; i++) {
+        if (!strcasecmp(value, mode_names[i])) {
+            cfg->mode = (enum afxdp_mode) i;
+            return 0;
+        }
+    }
+    error_set(errp,
+              "Invalid '%s' (%s): expected best-effort, native-with-zerocopy, native or "
+              "generic",
+              key, value);
+    return EINVAL;
+}
+
+static int
+parse_need_wakeup(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    if (!num_parse_bool(value, &cfg->need_wakeup)) {
+        error_set(errp, "Invalid '%s' (%s): expected true or false", key, value);
+        return EINVAL;
+    }
+    return 0;
+}
+
+static int
+parse_start_queue(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    int n;
+
+    if (!num_parse_int(value, 0, AFXDP_START_QUEUE_MAX, &n)) {
+        error_set(errp, "Invalid '%s' (%s): expected a number from 0 to %u", key, value,
+                  AFXDP_START_QUEUE_MAX);
+        return EINVAL;
+    }
+    cfg->start_queue = (unsigned) n;
+    return 0;
+}
+
+static int
+parse_ring_sz(const char *key, const char *value, unsigned *out, char **errp)
+{
+    int n;
+
+    if (!num_parse_int(value, AFXDP_RING_MIN, AFXDP_RING_MAX, &n) ||
+        !num_is_pow2((uint64_t) n)) {
+        error_set(errp, "Invalid '%s' (%s): expected a power of two from %u to %u", key, value,
+                  AFXDP_RING_MIN, AFXDP_RING_MAX);
+        return EINVAL;
+    }
+    *out = (unsigned) n;
+    return 0;
+}
+
+static int
+parse_rx_ring(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_ring_sz(key, value, &cfg->rx_ring_sz, errp);
+}
+
+static int
+parse_tx_ring(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_ring_sz(key, value, &cfg->tx_ring_sz, errp);
+}
+
+static int
+parse_later(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    error_set(errp, "Option '%s' (%s) is not supported by this version of XVS yet", key, value);
+    return EINVAL;
+}
+
+static const struct option {
+    const char *key;
+    int (*parse)(const char *key, const char *value, struct afxdp_config *, char **errp);
+} option_table[] = {
+    {"n_rxq", parse_n_rxq},
+    {"xdp-mode", parse_mode},
+    {"use-need-wakeup", parse_need_wakeup},
+    {"start-queue", parse_start_queue},
+    {"rx-ring-size", parse_rx_ring},
+    {"tx-ring-size", parse_tx_ring},
+    {"use_cni", parse_later},
+    {"use_pinned_map", parse_later},
+    {"dp_path", parse_later},
+    {"busy-poll", parse_later},
+};
+
+static const struct option *
+option_find(const char *key)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+        if (!strcmp(key, option_table[i].key)) {
+            return &option_table[i];
+        }
+    }
+    return NULL;
+}
+
+static int
+refuse_unknown(const char *key, char **errp)
+{
+    struct strbuf valid = STRBUF_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+        if (option_table[i].parse != parse_later) {
+            strbuf_putf(&valid, "%s, ", option_table[i].key);
+        }
+    }
+    strbuf_chomp(&valid, ", ");
+    error_set(errp, "Unknown option '%s' (valid ones are %s)", key, strbuf_cstr(&valid));
+    strbuf_free(&valid);
+    return EINVAL;
+}
+
+int
+afxdp_config_parse(const struct smap *options, struct afxdp_config *cfg, char **errp)
+{
+    struct afxdp_config new;
+    const struct smap_node *node;
+
+    afxdp_config_init(&new);
+    SMAP_FOR_EACH(node, options)
+    {
+        const struct option *o = option_find(node->key);
+        int error =
+            o ? o->parse(node->key, node->value, &new, errp) : refuse_unknown(node->key, errp);
+        if (error) {
+            return error;
+        }
+    }
+    *cfg = new;
+    return 0;
+}
+
+bool
+afxdp_config_equal(const struct afxdp_config *a, const struct afxdp_config *b)
+{
+    return a->n_rxq == b->n_rxq && a->start_queue == b->start_queue &&
+           a->rx_ring_sz == b->rx_ring_sz && a->tx_ring_sz == b->tx_ring_sz &&
+           a->mode == b->mode && a->need_wakeup == b->need_wakeup;
+}
+
+void
+afxdp_config_format(const struct afxdp_config *cfg, enum afxdp_mode in_use, struct smap *out)
+{
+    smap_setf(out, "n_rxq", "%u", cfg->n_rxq);
+    smap_set(out, "use-need-wakeup", cfg->need_wakeup ? "true" : "false");
+    smap_set(out, "xdp-mode", afxdp_mode_name(cfg->mode));
+    if (in_use != AFXDP_MODE_BEST_EFFORT) {
+        smap_set(out, "xdp-mode-in-use", afxdp_mode_name(in_use));
+    }
+    if (cfg->start_queue) {
+        smap_setf(out, "start-queue", "%u", cfg->start_queue);
+    }
+    if (cfg->rx_ring_sz != AFXDP_RING_DEFAULT) {
+        smap_setf(out, "rx-ring-size", "%u", cfg->rx_ring_sz);
+    }
+    if (cfg->tx_ring_sz != AFXDP_RING_DEFAULT) {
+        smap_setf(out, "tx-ring-size", "%u", cfg->tx_ring_sz);
+    }
+}
+
+unsigned
+afxdp_frame_sz(int mtu)
+{
+    unsigned need = FRAME_DATA_OFS + (unsigned) MAX(mtu, 0) + AFXDP_L2_OVERHEAD + TAG_ROOM;
+
+    return need <= FRAME_SZ_SMALL   ? FRAME_SZ_SMALL
+           : need <= FRAME_SZ_LARGE ? FRAME_SZ_LARGE
+                                    : 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_NETDEV_AFXDP_AFXDP_PRIVATE_H
+#define XVS_NETDEV_AFXDP_AFXDP_PRIVATE_H 1
+
+/* What the files of an AF_XDP port share.
+ *
+ *   netdev-afxdp.c  the vtables                   xsk-rx.c    receive, fill
+ *   afxdp-port.c    life of a port, its watch     xsk-tx.c    transmit, kick, completions
+ *   afxdp-attr.c    MAC, MTU, link, status        xsk-socket.c  one queue's socket and rings
+ *   afxdp-config.c  options                       xsk-umem.c  registration of the arena
+ *   afxdp-stats.c   counters                      (lib/xdp: program, map, link)
+ *   afxdp-show.c    afxdp/show                    xsk-ring.h  ring operations
+ *
+ * Where a frame is, and who says so:
+ *
+ *       frame_alloc                    kernel: packet arrives              xsk_rx_burst
+ *   FREE ---------> USER --> [fill ring] ------------------> [rx ring] ------------------> USER
+ *                        owner FILL, holder = queue uid, counted in `in_kernel`
+ *
+ *                xsk_tx_burst                 kernel: sent                xsk_tx_complete
+ *   USER ------------------------> [tx ring] -----------> [completion ring] ------> one
+ *                        owner TX, counted per frame in `ledger`               reference less
+ *
+ * A frame that several queues transmit at once has a reference per queue, and a ledger entry in
+ * each; a frame in a fill or rx ring has one reference and one holder.  So when a queue closes,
+ * what it held is known exactly: frames whose head says FILL and its uid, and its ledger.
+ *
+ * Two threads work on a queue: the poller (rx and fill ring, no lock), and the sender (tx and
+ * completion ring, under tx_lock, because an idle poller also drains completions).  Main reads
+ * the counters meanwhile, and creates and destroys with neither at work. */
+
+#include <net/if.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include "mem/arena.h"
+#include "netdev/afxdp/afxdp-config.h"
+#include "netdev/afxdp/xsk-ring.h"
+#include "netdev/netdev-provider.h"
+#include "os/rtnl.h"
+#include "os/thread.h"
+#include "xdp/xdp-attach.h"
+
+#include <urcu/list.h>
+
+/* Frames that the kernel may still write to, or send from, after a socket is closed: it unbinds
+ * the queue in deferred work, and a copied-mode skb may point into the UMEM until it is freed.
+ */
+#define XSK_QUARANTINE_COPY_MS 1000
+#define XSK_QUARANTINE_ZC_MS 5000
+#define XSK_COMPLETE_BURST 64u
+
+/* A counter with one writer, read by anyone. */
+typedef _Atomic uint64_t xsk_counter;
+static inline void
+xsk_count(xsk_counter *c, uint64_t n)
+{
+    uint64_t old = atomic_load_explicit(c, memory_order_relaxed);
+    atomic_store_explicit(c, old + n, memory_order_relaxed);
+}
+static inline uint64_t
+xsk_counted(const xsk_counter *c)
+{
+    return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+struct xsk_map {
+    void *base;
+    size_t size;
+};
+
+struct xsk_queue {
+    /* The poller's. */
+    struct xsk_ring rx CACHE_ALIGNED;
+    struct xsk_ring fill;
+    struct arena *arena;        /* constant */
+    uint32_t fill_target;       /* constant: frames to keep in the kernel's hands */
+    uint16_t holder;            /* constant: our uid on frames in there */
+    bool zerocopy;              /* constant */
+    bool need_wakeup;           /* constant: bound with XDP_USE_NEED_WAKEUP */
+    int fd;                     /* constant */
+    _Atomic uint32_t in_kernel; /* frames in fill and rx ring */
+    xsk_counter rx_packets, rx_bytes, rx_bogus, rx_wakeups, fill_starved;
+
+    /* The senders'.  tx_lock guards tx, comp, ledger. */
+    struct spinlock tx_lock CACHE_ALIGNED;
+    struct xsk_ring tx;
+    struct xsk_ring comp;
+    uint8_t *ledger;                 /* per frame id: times it is in tx or completion ring */
+    _Atomic uint32_t outstanding;    /* sum of the ledger; written under tx_lock */
+    xsk_counter comp_bogus;          /* written under tx_lock */
+    uint32_t kick_batch;             /* constant: descriptors that one sendto() moves */
+    uint32_t unkicked;               /* sender: put since the last kick */
+    _Atomic bool link_down;          /* set by the sender, cleared by main on a link event */
+    _Atomic int fatal;               /* errno of a kick that will not get better */
+    const _Atomic uint32_t *max_len; /* the port's longest packet, which main may change */
+    xsk_counter tx_packets, tx_bytes, tx_dropped, tx_copied, tx_kicks, tx_kicks_again;
+
+    /* Main's. */
+    unsigned dev_qid CACHE_ALIGNED; /* queue number on the device */
+    struct xsk_map maps[4];         /* rx, tx, fill, completion */
+};
+
+/* One UMEM: the arena as a netdev's first socket has registered it. */
+struct xsk_umem {
+    struct arena *arena;
+    int owner_fd; /* the first socket; further queues name it at bind */
+};
+
+/* Counters of queues that are gone, so that a reconfigured port counts on. */
+struct afxdp_totals {
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_dropped;
+    uint64_t rx_dropped, rx_invalid_descs, tx_invalid_descs;
+    uint64_t rx_fill_ring_empty_descs, rx_ring_full, tx_ring_empty_descs;
+    uint64_t rx_bogus_descs, tx_bogus_completions, tx_copied, tx_kicks, rx_wakeups,
+        fill_starved;
+};
+
+struct afxdp_dev {
+    struct netdev up;
+    struct cds_list_head node; /* in the list of afxdp-port.c */
+    struct afxdp_config cfg;
+    enum afxdp_mode mode; /* in use; BEST_EFFORT: no queues */
+    int ifindex;
+    char kind[16];            /* rtnl kind, "" for hardware */
+    _Atomic uint32_t max_len; /* longest packet that may be sent */
+    unsigned frame_sz;        /* of the arena in use */
+    bool we_set_promisc, told_no_net_admin;
+    bool carrier;
+    unsigned link_flags; /* IFF_* last seen */
+
+    struct arena *arena;  /* NULL: no queues */
+    uint32_t promise;     /* frames promised by the arena */
+    uint32_t fill_target; /* per queue */
+    struct xsk_umem umem;
+    struct xdp_attach xdp;
+    struct xsk_queue *queues; /* up.n_rxq of them */
+    unsigned n_queues;
+    struct afxdp_totals past;
+};
+
+struct afxdp_rxq {
+    struct netdev_rxq up;
+    struct xsk_queue *q;
+};
+
+static inline struct afxdp_dev *
+afxdp_dev(const struct netdev *netdev)
+{
+    return CONTAINER_OF(netdev, struct afxdp_dev, up);
+}
+
+/* xsk-umem.c.  Registers `arena` with the socket `fd`, which becomes the owner.  Pins the
+ * arena's memory: needs CAP_IPC_LOCK or a memlock limit. */
+int xsk_umem_register(struct xsk_umem *, struct arena *, int fd, char **errp);
+
+/* xsk-socket.c.  Main thread.  Opens a socket for device queue `dev_qid`, makes and fills its
+ * rings, and binds it in `mode` (never BEST_EFFORT).  With umem->owner_fd < 0 it registers the
+ * arena and becomes the owner.  EBUSY: the queue is taken.  EOPNOTSUPP and the like: not in
+ * this mode.  Needs CAP_NET_RAW. */
+int xsk_queue_open(struct xsk_queue *, struct afxdp_dev *, unsigned dev_qid, enum afxdp_mode,
+                   char **errp);
+/* Closes the socket and puts its frames into quarantine for `delay_ms`. */
+void xsk_queue_close(struct xsk_queue *, int64_t delay_ms);
+/* A queue closed by this process a moment ago may still look taken, or its pages pinned. */
+bool xsk_recently_closed(void);
+
+/* xsk-rx.c.  The poller's thread. */
+unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
+/* Puts frames into the fill ring until `fill_target` are in the kernel's hands. */
+void xsk_fill(struct xsk_queue *);
+
+/* xsk-tx.c.  The sender's thread; xsk_tx_drain_idle() the poller's. */
+void xsk_tx_burst(struct xsk_queue *, struct packet_batch *);
+bool xsk_tx_poll(struct xsk_queue *);
+void xsk_tx_drain_idle(struct xsk_queue *);
+/* Takes up to XSK_COMPLETE_BURST completions; the caller frees the frames without the lock. */
+unsigned xsk_tx_complete__(struct xsk_queue *q, struct frame **out) REQUIRES(q->tx_lock);
+
+/* afxdp-port.c.  Main thread. */
+int afxdp_port_init(struct evloop *); /* once for both classes */
+int afxdp_construct(struct netdev *, char **errp);
+void afxdp_destruct(struct netdev *);
+int afxdp_set_config(struct netdev *, const struct smap *, char **errp);
+int afxdp_reconfigure(struct netdev *, char **errp);
+void afxdp_for_each(void (*cb)(struct afxdp_dev *, void *aux), void *aux);
+/* Takes over MTU, carrier and flags from a fresh look at the link. */
+void afxdp_link_refresh(struct afxdp_dev *, const struct rtnl_link *);
+
+/* afxdp-attr.c.  Main thread. */
+void afxdp_get_config(const struct netdev *, struct smap *);
+int afxdp_get_etheraddr(const struct netdev *, struct eth_addr *);
+int afxdp_set_etheraddr(struct netdev *, struct eth_addr);
+int afxdp_get_mtu(const struct netdev *, int *);
+int afxdp_set_mtu(struct netdev *, int);
+int afxdp_get_ifindex(const struct netdev *);
+int afxdp_set_up(struct netdev *, bool);
+bool afxdp_is_up(const struct netdev *);
+void afxdp_get_link(const struct netdev *, struct netdev_link *);
+void afxdp_get_status(const struct netdev *, struct smap *);
+
+/* afxdp-stats.c.  Main thread, beside pollers and senders. */
+void afxdp_totals_add_queue(struct afxdp_totals *, const struct xsk_queue *);
+void afxdp_get_stats(const struct netdev *, struct netdev_stats *);
+struct netdev_custom_stat *afxdp_get_custom_stats(const struct netdev *, size_t *n);
+
+/* afxdp-show.c */
+void afxdp_show_register(void);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Receiving from an AF_XDP queue, and keeping its fill ring full.  Runs on the thread that
+ * polls the queue, once per loop turn, also when nothing arrives.  No lock, no allocation, no
+ * log; one system call at most, and only if the driver sleeps. */
+
+#include "netdev/afxdp/afxdp-private.h"
+
+#include <sys/socket.h>
+
+#include "log/coverage.h"
+#include "packet/packet.h"
+
+COVERAGE_DEFINE(drop_afxdp_rx_bogus_desc);
+COVERAGE_DEFINE(afxdp_fill_starved);
+COVERAGE_DEFINE(afxdp_rx_wakeup);
+
+/* Frames moved to the fill ring per allocation. */
+#define FILL_BURST 64u
+/* How many packets ahead the headers are fetched: about a cache miss's worth of work. */
+#define PREFETCH_DISTANCE 4u
+
+static inline uint32_t
+get_in_kernel(const struct xsk_queue *q)
+{
+    return atomic_load_explicit(&q->in_kernel, memory_order_relaxed);
+}
+
+static inline void
+set_in_kernel(struct xsk_queue *q, uint32_t n)
+{
+    atomic_store_explicit(&q->in_kernel, n, memory_order_relaxed);
+}
+
+void
+xsk_fill(struct xsk_queue *q)
+{
+    uint32_t in_kernel = get_in_kernel(q);
+
+    while (in_kernel < q->fill_target) {
+        struct frame *frames[FILL_BURST];
+        uint32_t want = MIN(q->fill_target - in_kernel, FILL_BURST);
+        uint32_t room = xsk_ring_room(&q->fill, want);
+        uint32_t n = room ? frame_alloc(q->arena, frames, room) : 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            frame_set_fill(frames[i], q->holder);
+            xsk_ring_put_addr(&q->fill, arena_addr(q->arena, frames[i]));
+        }
+        if (n) {
+            xsk_ring_submit(&q->fill);
+            in_kernel += n;
+        }
+        if (n < room) {
+            COVERAGE_INC(afxdp_fill_starved);
+            xsk_count(&q->fill_starved, 1);
+            break;
+        }
+        if (n < want) {
+            break;
+        }
+    }
+    set_in_kernel(q, in_kernel);
+}
+
+/* A driver that found the fill ring empty may have gone to sleep.  (In copy mode there is no
+ * driver to wake, whatever the flag says.) */
+static inline void
+wake_driver(struct xsk_queue *q)
+{
+    if (q->zerocopy && q->need_wakeup && xsk_ring_needs_wakeup(&q->fill)) {
+        recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+        xsk_count(&q->rx_wakeups, 1);
+        COVERAGE_INC(afxdp_rx_wakeup);
+    }
+}
+
+/* The packet that a received descriptor stands for, or NULL if it cannot be: outside the arena,
+ * outside its frame, or a frame that this queue did not give to the kernel. */
+static inline struct packet *
+packet_at(const struct xsk_queue *q, const struct xdp_desc *d)
+{
+    const struct arena *a = q->arena;
+    uint32_t ofs = (uint32_t) d->addr & (arena_frame_sz(a) - 1);
+
+    if (UNLIKELY(d->addr >= a->size || d->len == 0 || ofs < FRAME_META_SZ ||
+                 d->len > arena_frame_sz(a) - ofs)) {
+        return NULL;
+    }
+    return packet_from_frame(arena_frame_at(a, d->addr));
+}
+
+unsigned
+xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
+{
+    struct xdp_desc desc[PACKET_BATCH_MAX];
+    struct packet *pkt[PACKET_BATCH_MAX];
+    uint32_t n = xsk_ring_peek(&q->rx, PACKET_BATCH_MAX);
+    uint64_t bytes = 0;
+
+    packet_batch_init(batch);
+    for (uint32_t i = 0; i < n; i++) {
+        desc[i] = xsk_ring_get_desc(&q->rx);
+        pkt[i] = packet_at(q, &desc[i]);
+        if (LIKELY(pkt[i]) && i < PREFETCH_DISTANCE) {
+            __builtin_prefetch(pkt[i], 1);
+        }
+    }
+    if (n) {
+        xsk_ring_release(&q->rx);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct packet *p = pkt[i];
+
+        if (i + PREFETCH_DISTANCE < n && pkt[i + PREFETCH_DISTANCE]) {
+            __builtin_prefetch(pkt[i + PREFETCH_DISTANCE], 1);
+        }
+        if (UNLIKELY(!p || p->frame.owner != FRAME_OWNER_FILL ||
+                     p->frame.holder != q->holder)) {
+            COVERAGE_INC(drop_afxdp_rx_bogus_desc);
+            xsk_count(&q->rx_bogus, 1);
+            continue;
+        }
+        frame_set_owner(&p->frame, FRAME_OWNER_USER);
+        packet_init_rx(p, (uint16_t) (desc[i].addr & (arena_frame_sz(q->arena) - 1)),
+                       (uint16_t) desc[i].len);
+        p->flags = flags;
+        __builtin_prefetch(packet_data(p));
+        bytes += desc[i].len;
+        packet_batch_add(batch, p);
+    }
+    if (batch->n) {
+        set_in_kernel(q, get_in_kernel(q) - batch->n);
+        xsk_count(&q->rx_packets, batch->n);
+        xsk_count(&q->rx_bytes, bytes);
+    }
+    xsk_fill(q);
+    wake_driver(q);
+    if (!n) {
+        xsk_tx_drain_idle(q);
+    }
+    return batch->n;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transmitting on an AF_XDP queue: descriptors in, kick, completions out.  xsk_tx_burst() and
+ * xsk_tx_poll() run on the thread that uses the tx queue, xsk_tx_drain_idle() on the one that
+ * polls its receive side; the rings are touched under tx_lock, system calls are made without
+ * it. No allocation and no log: what goes wrong is counted, or left in `fatal` for main to
+ * tell.
+ *
+ * The kick.  In copy mode sendto() itself builds and queues the skbs, `kick_batch` at most, and
+ * the ring's NEED_WAKEUP flag is always set: what says whether a kick is due is the distance
+ * between our producer and the kernel's consumer index.  In zero-copy mode the flag tells. */
+
+#include "netdev/afxdp/afxdp-private.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "log/coverage.h"
+#include "packet/packet.h"
+
+COVERAGE_DEFINE(afxdp_tx_copy);
+COVERAGE_DEFINE(afxdp_tx_kick);
+COVERAGE_DEFINE(afxdp_tx_kick_retry);
+COVERAGE_DEFINE(afxdp_tx_kick_busy);
+COVERAGE_DEFINE(afxdp_tx_bogus_completion);
+COVERAGE_DEFINE(drop_afxdp_tx_ring_full);
+COVERAGE_DEFINE(drop_afxdp_tx_bad_length);
+COVERAGE_DEFINE(drop_afxdp_tx_no_frame);
+COVERAGE_DEFINE(drop_afxdp_tx_link_down);
+
+#define ETH_HEADER_LEN 14u
+
+/* A burst on its way into the ring. */
+struct tx_burst {
+    unsigned n;
+    struct packet *pkts[PACKET_BATCH_MAX];
+};
+
+/* -- Completions. -- */
+
+unsigned
+xsk_tx_complete__(struct xsk_queue *q, struct frame **out)
+{
+    uint32_t n = xsk_ring_peek(&q->comp, XSK_COMPLETE_BURST);
+    unsigned n_out = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        /* The address is the one that was sent, with the data's offset in the frame. */
+        uint64_t addr = xsk_ring_get_addr(&q->comp);
+
+        if (UNLIKELY(addr >= q->arena->size || !q->ledger[addr >> q->arena->frame_shift])) {
+            COVERAGE_INC(afxdp_tx_bogus_completion);
+            xsk_count(&q->comp_bogus, 1);
+            continue;
+        }
+        q->ledger[addr >> q->arena->frame_shift]--;
+        out[n_out++] = arena_frame_at(q->arena, addr);
+    }
+    if (n) {
+        xsk_ring_release(&q->comp);
+        atomic_store_explicit(&q->outstanding,
+                              atomic_load_explicit(&q->outstanding, memory_order_relaxed) -
+                                  n_out,
+                              memory_order_relaxed);
+    }
+    return n_out;
+}
+
+/* Bounded by the ring, whose other end is the kernel. */
+static void
+drain(struct xsk_queue *q)
+{
+    struct frame *done[XSK_COMPLETE_BURST];
+    unsigned n, total = 0;
+
+    do {
+        spinlock_lock(&q->tx_lock);
+        n = xsk_tx_complete__(q, done);
+        spinlock_unlock(&q->tx_lock);
+        frame_free(done, n);
+        total += n;
+    } while (n == XSK_COMPLETE_BURST && total < 1024);
+}
+
+static inline bool
+has_outstanding(const struct xsk_queue *q)
+{
+    return atomic_load_explicit(&q->outstanding, memory_order_relaxed) != 0;
+}
+
+void
+xsk_tx_drain_idle(struct xsk_queue *q)
+{
+    struct frame *done[XSK_COMPLETE_BURST];
+
+    if (has_outstanding(q) && spinlock_trylock(&q->tx_lock)) {
+        unsigned n = xsk_tx_complete__(q, done);
+        spinlock_unlock(&q->tx_lock);
+        frame_free(done, n);
+    }
+}
+
+/* -- The kick. -- */
+
+/* Descriptors that the kernel has not taken.  Reads shared words only, for which the lock is
+ * not needed. */
+static inline uint32_t
+backlog(const struct xsk_queue *q)
+{
+    return xsk_ring_backlog(&q->tx);
+}
+
+static inline bool
+driver_is_awake(const struct xsk_queue *q)
+{
+    return q->zerocopy && q->need_wakeup && !xsk_ring_needs_wakeup(&q->tx);
+}
+
+/* What a kick's errno means for the queue. */
+static void
+kick_failed(struct xsk_queue *q, int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case EBUSY:
+    case ENOBUFS:
+    case ENOMEM:
+    case EINTR:
+        COVERAGE_INC(afxdp_tx_kick_busy); /* the descriptors stay; the next turn tries again */
+        break;
+    case ENETDOWN:
+    case ENXIO:
+        atomic_store_explicit(&q->link_down, true, memory_order_relaxed);
+        break;
+    default:
+        atomic_store_explicit(&q->fatal, error, memory_order_relaxed);
+        break;
+    }
+}
+
+static void
+kick(struct xsk_queue *q)
+{
+    uint32_t waiting = backlog(q);
+    /* Enough calls to empty the ring if each moves its full batch. */
+    unsigned max_calls = 1 + waiting / q->kick_batch;
+
+    q->unkicked = 0;
+    if (driver_is_awake(q)) {
+        return;
+    }
+    for (unsigned i = 0; waiting > 0 && i < max_calls; i++) {
+        xsk_count(&q->tx_kicks, 1);
+        COVERAGE_INC(afxdp_tx_kick);
+        if (sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0) {
+            return;
+        }
+        int error = errno;
+        uint32_t left = backlog(q);
+        if (error != EAGAIN || left >= waiting) {
+            if (left > 0) {
+                kick_failed(q, error);
+            }
+            return;
+        }
+        /* It moved a batch and has more.  Completions must have room to come. */
+        waiting = left;
+        xsk_count(&q->tx_kicks_again, 1);
+        COVERAGE_INC(afxdp_tx_kick_retry);
+        drain(q);
+    }
+}
+
+/* -- Sending. -- */
+
+static void
+drop_one(struct xsk_queue *q, struct packet *p)
+{
+    xsk_count(&q->tx_dropped, 1);
+    packet_free(p);
+}
+
+/* Takes the batch; leaves in `b` what can be transmitted: right length, in our arena. */
+static void
+gather(struct xsk_queue *q, struct packet_batch *batch, struct tx_burst *b)
+{
+    uint32_t max_len = atomic_load_explicit(q->max_len, memory_order_relaxed);
+
+    b->n = 0;
+    for (unsigned i = 0; i < batch->n; i++) {
+        struct packet *p = batch->pkts[i];
+
+        if (ARENA_DEBUG && p->frame.owner != FRAME_OWNER_TX) { /* TX: a flood's next port */
+            frame_check(&p->frame, FRAME_OWNER_USER);
+        }
+        if (UNLIKELY(p->len > max_len || p->len < ETH_HEADER_LEN)) {
+            COVERAGE_INC(drop_afxdp_tx_bad_length);
+            drop_one(q, p);
+            continue;
+        }
+        if (UNLIKELY(packet_arena(p) != q->arena)) {
+            struct packet *copy = packet_clone(p, q->arena);
+            if (!copy) {
+                COVERAGE_INC(drop_afxdp_tx_no_frame);
+                drop_one(q, p);
+                continue;
+            }
+            COVERAGE_INC(afxdp_tx_copy);
+            xsk_count(&q->tx_copied, 1);
+            packet_free(p);
+            p = copy;
+        }
+        b->pkts[b->n++] = p;
+    }
+    batch->n = 0;
+}
+
+/* Puts as many packets of `b` from `first` on into the ring as it has room for; returns how
+ * many. Once submitted a packet may be sent, completed and reused at any moment. */
+static unsigned
+put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q->tx_lock)
+{
+    uint32_t room = xsk_ring_room(&q->tx, b->n - first);
+    uint64_t bytes = 0;
+    unsigned n = 0;
+
+    for (; n < room; n++) {
+        struct packet *p = b->pkts[first + n];
+
+        if (UNLIKELY(q->ledger[p->frame.id] == UINT8_MAX)) {
+            break; /* the same frame 255 times in one ring */
+        }
+        q->ledger[p->frame.id]++;
+        frame_set_owner(&p->frame, FRAME_OWNER_TX);
+        xsk_ring_put_desc(&q->tx, arena_addr(q->arena, packet_data(p)), p->len);
+        bytes += p->len;
+    }
+    if (n) {
+        uint32_t outstanding = atomic_load_explicit(&q->outstanding, memory_order_relaxed);
+        atomic_store_explicit(&q->outstanding, outstanding + n, memory_order_relaxed);
+        xsk_ring_submit(&q->tx);
+        xsk_count(&q->tx_packets, n);
+        xsk_count(&q->tx_bytes, bytes);
+        q->unkicked += n;
+    }
+    return n;
+}
+
+static unsigned
+put(struct xsk_queue *q, const struct tx_burst *b, unsigned first)
+{
+    struct frame *done[XSK_COMPLETE_BURST];
+
+    spinlock_lock(&q->tx_lock);
+    unsigned n_done = xsk_tx_complete__(q, done);
+    unsigned n = put__(q, b, first);
+    spinlock_unlock(&q->tx_lock);
+    frame_free(done, n_done);
+    return n;
+}
+
+static inline bool
+is_dead(const struct xsk_queue *q)
+{
+    return atomic_load_explicit(&q->link_down, memory_order_relaxed) ||
+           atomic_load_explicit(&q->fatal, memory_order_relaxed);
+}
+
+void
+xsk_tx_burst(struct xsk_queue *q, struct packet_batch *batch)
+{
+    struct tx_burst b;
+
+    if (UNLIKELY(is_dead(q))) {
+        COVERAGE_ADD(drop_afxdp_tx_link_down, batch->n);
+        xsk_count(&q->tx_dropped, batch->n);
+        packet_batch_free(batch);
+        return;
+    }
+    gather(q, batch, &b);
+    unsigned sent = put(q, &b, 0);
+    if (UNLIKELY(sent < b.n)) {
+        kick(q); /* the ring is full: let the kernel take some, then once more */
+        sent += put(q, &b, sent);
+        COVERAGE_ADD(drop_afxdp_tx_ring_full, b.n - sent);
+        for (; sent < b.n; sent++) {
+            drop_one(q, b.pkts[sent]);
+        }
+    }
+    if (q->unkicked >= q->kick_batch) {
+        kick(q);
+    }
+}
+
+bool
+xsk_tx_poll(struct xsk_queue *q)
+{
+    if (!has_outstanding(q)) {
+        return false;
+    }
+    if (backlog(q) > 0 && !is_dead(q)) {
+        kick(q);
+    }
+    drain(q);
+    return backlog(q) > 0 && !is_dead(q);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The state of a kernel network interface under a port.  Called by the providers of taps and of
+ * AF_PACKET ports on the main thread; knows nothing of how packets flow. */
+
+#include "netdev/kernel-link.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "log/log.h"
+#include "os/ethtool.h"
+
+LOG_MODULE(netdev_link);
+
+int
+kernel_link_init(struct kernel_link *kl, const char *name)
+{
+    memset(kl, 0, sizeof *kl);
+    return rtnl_link_get(name, &kl->link);
+}
+
+bool
+kernel_link_refresh(struct kernel_link *kl, bool *gone)
+{
+    struct rtnl_link now;
+    int error = rtnl_link_get(kl->link.name, &now);
+    *gone = error == ENODEV || (!error && now.ifindex != kl->link.ifindex);
+    if (error || *gone) {
+        return false;
+    }
+    struct rtnl_link *old = &kl->link;
+    /* Both edges of a short outage may lie between two looks: the kernel counts them. */
+    kl->resets += now.carrier_changes - old->carrier_changes;
+    bool changed = now.carrier_changes != old->carrier_changes || now.mtu != old->mtu ||
+                   now.flags != old->flags || now.carrier != old->carrier ||
+                   !eth_addr_equal(now.mac, old->mac) || now.n_rxq != old->n_rxq ||
+                   now.n_txq != old->n_txq;
+    *old = now;
+    return changed;
+}
+
+uint32_t
+kernel_link_frame_sz(const struct kernel_link *kl)
+{
+    return (uint32_t) kl->link.mtu + KERNEL_LINK_L2_MAX > FRAME_SZ_SMALL - FRAME_DATA_OFS
+               ? FRAME_SZ_LARGE
+               : FRAME_SZ_SMALL;
+}
+
+int
+kernel_link_check_mtu(const struct kernel_link *kl, int mtu)
+{
+    if (mtu > KERNEL_LINK_MTU_MAX) {
+        LOG_WARN("%s: MTU %d is more than a packet buffer holds (%d)", kl->link.name, mtu,
+                 KERNEL_LINK_MTU_MAX);
+        return EINVAL;
+    }
+    return 0;
+}
+
+int
+kernel_link_arena(const struct kernel_link *kl, struct arena **arena, char **errp)
+{
+    if (kl->link.mtu > KERNEL_LINK_MTU_MAX) {
+        LOG_WARN("%s: of its MTU %d only %d are usable, longer packets will be dropped",
+                 kl->link.name, kl->link.mtu, KERNEL_LINK_MTU_MAX);
+    }
+    return packet_default_arena(kernel_link_frame_sz(kl), arena, errp);
+}
+
+void
+kernel_link_event(struct kernel_link *kl, struct netdev *netdev, const struct arena *arena)
+{
+    bool gone;
+    bool changed = kernel_link_refresh(kl, &gone);
+    if (arena && kernel_link_frame_sz(kl) != arena_frame_sz(arena)) {
+        netdev->needs_reconfigure = true;
+    }
+    if (gone) {
+        netdev_mark_broken(netdev, "network device %s has vanished", netdev->name);
+    } else if (changed) {
+        netdev_changed(netdev);
+    }
+}
+
+static int
+refreshed(struct kernel_link *kl, int error)
+{
+    bool gone;
+    if (!error) {
+        kernel_link_refresh(kl, &gone);
+    }
+    return error;
+}
+
+int
+kernel_link_set_mtu(struct kernel_link *kl, int mtu)
+{
+    if (mtu == kl->link.mtu) {
+        return 0;
+    }
+    return refreshed(kl, rtnl_link_set_mtu(kl->link.ifindex, mtu));
+}
+
+int
+kernel_link_set_mac(struct kernel_link *kl, struct eth_addr mac)
+{
+    if (eth_addr_equal(mac, kl->link.mac)) {
+        return 0;
+    }
+    return refreshed(kl, rtnl_link_set_mac(kl->link.ifindex, mac));
+}
+
+int
+kernel_link_set_up(struct kernel_link *kl, bool up)
+{
+    if (up == !!(kl->link.flags & IFF_UP)) {
+        return 0;
+    }
+    return refreshed(kl,
+                     rtnl_link_set_flags(kl->link.ifindex, up ? IFF_UP : 0, up ? 0 : IFF_UP));
+}
+
+void
+kernel_link_get(const struct kernel_link *kl, struct netdev_link *out)
+{
+    out->carrier = kl->link.carrier;
+    out->resets = kl->resets;
+    if (ethtool_get_speed(kl->link.name, &out->speed_bps, &out->duplex)) {
+        out->speed_bps = 0;
+        out->duplex = -1;
+    }
+}
+
+void
+kernel_link_get_status(const struct kernel_link *kl, struct smap *status)
+{
+    struct ethtool_driver d;
+    if (!ethtool_get_driver(kl->link.name, &d)) {
+        smap_set(status, "driver_name", d.driver);
+        smap_set(status, "driver_version", d.version);
+        smap_set(status, "firmware_version", d.firmware);
+    }
+}

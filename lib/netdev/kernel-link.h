@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_NETDEV_KERNEL_LINK_H
+#define XVS_NETDEV_KERNEL_LINK_H 1
+
+/* What the providers over a kernel interface have in common: a copy of its rtnetlink state,
+ * kept current by events, and the attributes made of it.  Main thread. */
+
+#include "netdev/netdev-provider.h"
+#include "os/rtnl.h"
+
+struct kernel_link {
+    struct rtnl_link link;
+    uint64_t resets; /* carrier changes since the device was opened */
+};
+
+/* Fetches the state by name.  0 or a positive errno (ENODEV). */
+int kernel_link_init(struct kernel_link *, const char *name);
+/* Fetches it again, after an event or after an order of ours; true when anything but counters
+ * changed.  An interface that is gone, or that is another one of the same name by now, sets
+ * *gone and changes nothing else. */
+bool kernel_link_refresh(struct kernel_link *, bool *gone);
+/* The frame size that a port over the interface needs, and the largest MTU that fits any frame.
+ */
+uint32_t kernel_link_frame_sz(const struct kernel_link *);
+#define KERNEL_LINK_L2_MAX 22 /* Ethernet header and two VLAN tags */
+#define KERNEL_LINK_MTU_MAX ((int) (FRAME_SZ_LARGE - FRAME_DATA_OFS - KERNEL_LINK_L2_MAX))
+/* EINVAL with a log line when `mtu` is more than that. */
+int kernel_link_check_mtu(const struct kernel_link *, int mtu);
+/* For reconfigure: the arena for the interface's MTU; logs when that is too large for any. */
+int kernel_link_arena(const struct kernel_link *, struct arena **, char **errp);
+
+/* To be called with each event that rtnl_monitor_subscribe() delivers for `netdev`: refreshes,
+ * and marks the device broken or changed; a new MTU that needs other frames than those of
+ * `arena` (NULL: not configured yet) sets needs_reconfigure. */
+void kernel_link_event(struct kernel_link *, struct netdev *, const struct arena *);
+
+int kernel_link_set_mtu(struct kernel_link *, int mtu);
+int kernel_link_set_mac(struct kernel_link *, struct eth_addr);
+int kernel_link_set_up(struct kernel_link *, bool up);
+void kernel_link_get(const struct kernel_link *, struct netdev_link *);
+/* driver_name, driver_version, firmware_version. */
+void kernel_link_get_status(const struct kernel_link *, struct smap *);
+
+#endif
