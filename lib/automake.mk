@@ -1,6 +1,30 @@
 # Everything below vswitchd/, as one static library.
 noinst_LIBRARIES += lib/libxvs.a
 lib_libxvs_a_SOURCES = \
+	lib/datapath/dp-actions.c \
+	lib/datapath/dp-actions.h \
+	lib/datapath/dp-commands-dpctl.c \
+	lib/datapath/dp-commands-pmd.c \
+	lib/datapath/dp-config.c \
+	lib/datapath/dp-execute.c \
+	lib/datapath/dp-flow.c \
+	lib/datapath/dp-port.c \
+	lib/datapath/dp-private.h \
+	lib/datapath/dp.c \
+	lib/datapath/dp.h \
+	lib/datapath/emc.c \
+	lib/datapath/emc.h \
+	lib/datapath/megaflow.c \
+	lib/datapath/megaflow.h \
+	lib/datapath/pmd-process.c \
+	lib/datapath/pmd-sched.c \
+	lib/datapath/pmd-sched.h \
+	lib/datapath/pmd-set.c \
+	lib/datapath/pmd-stats.c \
+	lib/datapath/pmd-stats.h \
+	lib/datapath/pmd.c \
+	lib/datapath/smc.h \
+	lib/datapath/txq.c \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
 	lib/flow/flow-compose.c \

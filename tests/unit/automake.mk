@@ -7,11 +7,14 @@ UNIT_TESTS = \
 	tests/unit/test-classifier \
 	tests/unit/test-csum-repair \
 	tests/unit/test-daemon \
+	tests/unit/test-datapath \
+	tests/unit/test-dp-actions \
 	tests/unit/test-evloop \
 	tests/unit/test-flow-key \
 	tests/unit/test-flow-text \
 	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
+	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
 	tests/unit/test-ovsdb-live \
@@ -20,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test-packet \
 	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
+	tests/unit/test-rxq-sched \
 	tests/unit/test-segment \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \

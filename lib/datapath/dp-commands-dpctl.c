@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ovs-appctl dpctl/...: what datapaths there are, their ports and megaflows.  Main thread; the
+ * layouts are those that scripts know from Open vSwitch. */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/dp-private.h"
+#include "log/ctl.h"
+#include "util/num.h"
+#include "util/xalloc.h"
+
+static void
+reply_buf(struct ctl_conn *conn, struct strbuf *s)
+{
+    ctl_reply(conn, strbuf_cstr(s));
+    strbuf_free(s);
+}
+
+static void
+reply_no_dp(struct ctl_conn *conn, const char *arg)
+{
+    if (arg) {
+        ctl_reply_errorf(conn, "opening datapath %s failed (No such device)", arg);
+    } else {
+        ctl_reply_error(conn, "no datapaths exist, or more than one: name one, as in "
+                              "netdev@ovs-netdev (dpctl/dump-dps lists them)");
+    }
+}
+
+static void
+dump_dps_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct strbuf s = STRBUF_INIT;
+
+    for (unsigned i = 0; i < DP_MAX; i++) {
+        if (dps[i]) {
+            strbuf_putf(&s, "%s@%s\n", dps[i]->type, dps[i]->name);
+        }
+    }
+    reply_buf(conn, &s);
+}
+
+static void
+put_counter(struct strbuf *s, const char *label, uint64_t n)
+{
+    strbuf_puts(s, label);
+    if (n == UINT64_MAX) {
+        strbuf_putc(s, '?');
+    } else {
+        strbuf_putf(s, "%" PRIu64, n);
+    }
+}
+
+static void
+put_bytes(struct strbuf *s, const char *label, uint64_t n)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    double scaled = (double) n;
+    int unit = -1;
+
+    put_counter(s, label, n);
+    if (n == UINT64_MAX) {
+        return;
+    }
+    for (; scaled >= 1024 && unit < 3; unit++) {
+        scaled /= 1024;
+    }
+    if (unit >= 0) {
+        strbuf_putf(s, " (%.1f %s)", scaled, units[unit]);
+    }
+}
+
+static void
+show_port_stats(struct strbuf *s, const struct netdev *netdev)
+{
+    struct netdev_stats st;
+
+    netdev_get_stats(netdev, &st);
+    put_counter(s, "    RX packets:", st.rx_packets);
+    put_counter(s, " errors:", st.rx_errors);
+    put_counter(s, " dropped:", st.rx_dropped);
+    put_counter(s, " overruns:", st.rx_over_errors);
+    put_counter(s, " frame:", st.rx_frame_errors);
+    put_counter(s, "\n    TX packets:", st.tx_packets);
+    put_counter(s, " errors:", st.tx_errors);
+    put_counter(s, " dropped:", st.tx_dropped);
+    put_counter(s, " aborted:", st.tx_aborted_errors);
+    put_counter(s, " carrier:", st.tx_carrier_errors);
+    put_counter(s, "\n    collisions:", st.collisions);
+    put_bytes(s, "\n    RX bytes:", st.rx_bytes);
+    put_bytes(s, "  TX bytes:", st.tx_bytes);
+    strbuf_putc(s, '\n');
+}
+
+static void
+show_port(struct strbuf *s, const struct dp_port *port, bool stats)
+{
+    const char *type = netdev_type(port->netdev);
+    const struct smap_node *node;
+    struct smap config = SMAP_INIT;
+    const char *sep = ": ";
+
+    strbuf_putf(s, "  port %" PRIu32 ": %s", port->port_no, port->name);
+    if (strcmp(type, "system")) {
+        strbuf_putf(s, " (%s", type);
+        netdev_get_config(port->netdev, &config);
+        SMAP_FOR_EACH(node, &config)
+        {
+            strbuf_putf(s, "%s%s=%s", sep, node->key, node->value);
+            sep = ", ";
+        }
+        strbuf_putc(s, ')');
+        smap_destroy(&config);
+    }
+    strbuf_putc(s, '\n');
+    if (stats) {
+        show_port_stats(s, port->netdev);
+    }
+}
+
+static void
+show_dp(struct strbuf *s, const struct dp *dp, bool stats)
+{
+    const struct port_table *t = dp_ports(dp);
+    struct dp_stats st;
+
+    dp_get_stats(dp, &st);
+    strbuf_putf(s,
+                "%s@%s:\n"
+                "  lookups: hit:%" PRIu64 " missed:%" PRIu64 " lost:%" PRIu64 "\n"
+                "  flows: %" PRIu32 "\n",
+                dp->type, dp->name, st.n_hit, st.n_missed, st.n_lost, st.n_flows);
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (t->p[i]) {
+            show_port(s, t->p[i], stats);
+        }
+    }
+}
+
+static void
+show_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct strbuf s = STRBUF_INIT;
+    bool stats = false, named = false;
+
+    for (int i = 1; i < argc; i++) {
+        struct dp *dp;
+
+        if (!strcmp(argv[i], "-s") || !strcmp(argv[i], "--statistics")) {
+            stats = true;
+            continue;
+        }
+        dp = dp_from_arg(argv[i]);
+        if (!dp) {
+            reply_no_dp(conn, argv[i]);
+            strbuf_free(&s);
+            return;
+        }
+        named = true;
+        show_dp(&s, dp, stats);
+    }
+    for (unsigned i = 0; !named && i < DP_MAX; i++) {
+        if (dps[i]) {
+            show_dp(&s, dps[i], stats);
+        }
+    }
+    reply_buf(conn, &s);
+}
+
+/* Arguments of dump-flows, get-flow and del-flows. */
+struct flow_args {
+    const char *dp_arg, *ufid;
+    bool verbose, names;
+    bool by_port; /* filter=in_port(X) */
+    uint32_t in_port;
+    bool by_core; /* pmd=N, -1 main */
+    unsigned core;
+};
+
+/* filter=in_port(NAME-or-number) or in_port=X. */
+static bool
+parse_filter(const char *filter, struct dp *dp, struct flow_args *a)
+{
+    static const char field[] = "in_port";
+    const char *p = filter + sizeof field - 1;
+    uint64_t no;
+    char *value;
+    bool ok = false;
+
+    if (strncmp(filter, field, sizeof field - 1) || (*p != '(' && *p != '=')) {
+        return false;
+    }
+    value = xstrndup(p + 1, *p == '(' ? strcspn(p + 1, ")") : strlen(p + 1));
+    if (*p == '=' || !strcmp(p + 1 + strlen(value), ")")) {
+        ok = num_parse_u64(value, 0, DP_PORT_MAX, &no);
+        for (uint32_t i = 0; !ok && dp && i < dp_ports(dp)->n; i++) {
+            ok = dp_port_name(dp, i) && !strcmp(dp_port_name(dp, i), value);
+            no = i;
+        }
+    }
+    free(value);
+    a->by_port = ok;
+    a->in_port = ok ? (uint32_t) no : 0;
+    return ok;
+}
+
+/* Replies and returns NULL on failure. */
+static struct dp *
+parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struct flow_args *a)
+{
+    const char *filter = NULL;
+    int names = -1, core;
+    struct dp *dp;
+
+    *a = (struct flow_args){.dp_arg = NULL};
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+
+        if (!strcmp(arg, "-m") || !strcmp(arg, "--more")) {
+            a->verbose = true;
+        } else if (!strcmp(arg, "--names")) {
+            names = true;
+        } else if (!strcmp(arg, "--no-names")) {
+            names = false;
+        } else if (!strncmp(arg, "filter=", 7)) {
+            filter = arg + 7;
+        } else if (!strncmp(arg, "ufid:", 5)) {
+            a->ufid = arg + 5;
+        } else if (!strncmp(arg, "pmd=", 4) && num_parse_int(arg + 4, -1, 65535, &core)) {
+            a->by_core = true;
+            a->core = core < 0 ? CORE_NON_PMD : (unsigned) core;
+        } else if (!strncmp(arg, "type=", 5)) {
+            if (strcmp(arg + 5, "ovs") && strcmp(arg + 5, "all")) {
+                ctl_reply_errorf(conn, "%s: all flows here are of type ovs", arg);
+                return NULL;
+            }
+        } else if (!a->dp_arg) {
+            a->dp_arg = arg;
+        } else {
+            ctl_reply_errorf(conn, "%s: argument not understood", arg);
+            return NULL;
+        }
+    }
+    dp = dp_from_arg(a->dp_arg);
+    if (!dp) {
+        reply_no_dp(conn, a->dp_arg);
+        return NULL;
+    }
+    a->names = names < 0 ? a->verbose : names;
+    if (filter && !parse_filter(filter, dp, a)) {
+        ctl_reply_errorf(conn,
+                         "filter=%s: only filter=in_port(PORT) with an existing port is "
+                         "supported",
+                         filter);
+        return NULL;
+    }
+    return dp;
+}
+
+struct dump_ctx {
+    struct strbuf *s;
+    const struct flow_args *args;
+    const struct pmd *pmd;
+    bool heading_done;
+    bool headings;
+};
+
+static bool
+flow_wanted(const struct flow_args *a, const struct dp_flow *f)
+{
+    struct flow match, mask;
+
+    if (a->ufid) {
+        struct strbuf ufid = STRBUF_INIT;
+        bool same;
+
+        dp_flow_format_ufid(&ufid, f);
+        same = !strcmp(strbuf_cstr(&ufid), a->ufid);
+        strbuf_free(&ufid);
+        return same;
+    }
+    if (a->by_port) {
+        megaflow_get_match(f, &match, &mask);
+        return match.meta.in_port == a->in_port;
+    }
+    return true;
+}
+
+static bool
+dump_flow_cb(struct dp *dp, struct dp_flow *f, void *ctx_)
+{
+    struct dump_ctx *ctx = ctx_;
+
+    if (!flow_wanted(ctx->args, f)) {
+        return true;
+    }
+    if (ctx->headings && !ctx->heading_done) {
+        ctx->heading_done = true;
+        if (ctx->pmd->core == CORE_NON_PMD) {
+            strbuf_puts(ctx->s, "flow-dump from the main thread:\n");
+        } else {
+            strbuf_putf(ctx->s, "flow-dump from pmd on cpu core: %u\n", ctx->pmd->core);
+        }
+    }
+    dp_flow_format(ctx->s, dp, f, ctx->args->verbose, ctx->args->names, false);
+    strbuf_putc(ctx->s, '\n');
+    return true;
+}
+
+static void
+dump_flows(struct strbuf *s, struct dp *dp, const struct flow_args *args, bool headings)
+{
+    const struct pmd_list *list = dp_pmds(dp);
+
+    for (unsigned i = 0; i < list->n; i++) {
+        struct dump_ctx ctx = {s, args, list->pmds[i], false, headings};
+
+        if (!args->by_core || args->core == list->pmds[i]->core) {
+            pmd_flow_for_each(dp, list->pmds[i], dump_flow_cb, &ctx);
+        }
+    }
+}
+
+static void
+dump_flows_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct strbuf s = STRBUF_INIT;
+    struct flow_args args;
+    struct dp *dp = parse_flow_args(conn, argc, argv, &args);
+
+    if (dp) {
+        dump_flows(&s, dp, &args, true);
+        reply_buf(conn, &s);
+    }
+}
+
+static void
+get_flow_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct strbuf s = STRBUF_INIT;
+    struct flow_args args;
+    struct dp *dp = parse_flow_args(conn, argc, argv, &args);
+
+    if (!dp) {
+        return;
+    }
+    if (!args.ufid) {
+        ctl_reply_error(conn, "name the flow by ufid:UUID, as dpctl/dump-flows -m shows it");
+        return;
+    }
+    dump_flows(&s, dp, &args, false);
+    if (!s.len) {
+        ctl_reply_error(conn, "getting flow (No such file or directory)");
+        return;
+    }
+    reply_buf(conn, &s);
+}
+
+static bool
+del_flow_cb(struct dp *dp, struct dp_flow *f, void *args)
+{
+    if (flow_wanted(args, f)) {
+        dp_flow_del(dp, f);
+    }
+    return true;
+}
+
+static void
+del_flows_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct flow_args args;
+    struct dp *dp = parse_flow_args(conn, argc, argv, &args);
+
+    if (dp) {
+        dp_flow_for_each(dp, del_flow_cb, &args);
+        ctl_reply(conn, "");
+    }
+}
+
+void
+dp_commands_dpctl_register(void)
+{
+    ctl_command_register("dpctl/dump-dps", "", 0, 0, dump_dps_cmd, NULL);
+    ctl_command_register("dpctl/show", "[-s] [DP...]", 0, 16, show_cmd, NULL);
+    ctl_command_register("dpctl/dump-flows",
+                         "[-m] [--names | --no-names] [DP] [filter=in_port(PORT)] [pmd=CORE]",
+                         0, 6, dump_flows_cmd, NULL);
+    ctl_command_register("dpctl/get-flow", "[-m] [--names | --no-names] [DP] ufid:UUID", 1, 5,
+                         get_flow_cmd, NULL);
+    ctl_command_register("dpctl/del-flows", "[DP] [filter=in_port(PORT)]", 0, 3, del_flows_cmd,
+                         NULL);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_DATAPATH_DP_PRIVATE_H
+#define XVS_DATAPATH_DP_PRIVATE_H 1
+
+/* Shared by the datapath's own files; nobody else includes it.
+ *
+ *   object             made, freed by   read by                          published by
+ *   struct dp          main             all threads                      dps[], grace period
+ *   struct dp_port     main             all threads, in a read section   dp->ports table
+ *   struct dp_rxq      main, with port  the thread that polls it         poll lists
+ *   struct poll_list   main             its polling thread               pmd->polls
+ *   struct pmd         main             itself; others its flows, stats  dp->pmds
+ *   struct megaflow    see megaflow.h
+ * Main replaces whole tables and lists and waits for a grace period before it frees what they
+ * named: no thread is ever asked to stop. */
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/dp.h"
+#include "datapath/emc.h"
+#include "datapath/megaflow.h"
+#include "datapath/pmd-sched.h"
+#include "datapath/pmd-stats.h"
+#include "datapath/smc.h"
+#include "flow/flow-key.h"
+#include "os/evloop.h"
+#include "os/rcu.h"
+#include "os/thread.h"
+#include "util/compiler.h"
+
+#define DP_MAX 4u               /* datapath types */
+#define CORE_NON_PMD UINT32_MAX /* "core" of the main thread's polling context */
+
+/* Loads for the last 60 s, in steps of 5 s. */
+#define USAGE_INTERVALS 12u
+#define USAGE_INTERVAL_MS 5000
+struct usage {
+    uint64_t last; /* counter at the last sample */
+    uint64_t ring[USAGE_INTERVALS];
+    unsigned n; /* samples taken, ever */
+};
+void usage_sample(struct usage *, uint64_t counter);
+uint64_t usage_sum(const struct usage *, unsigned n_intervals);
+
+struct dp_rxq {
+    struct dp_port *port;
+    struct netdev_rxq *rx;
+    uint16_t qid;
+    /* Polling thread writes. */
+    _Atomic uint64_t cycles; /* spent on its packets */
+    /* Main. */
+    struct pmd *pmd, *new_pmd; /* who polls it; NULL: nobody */
+    int pin;
+    bool told_pin, told_unpolled; /* complaints in the log, once each while they last */
+    struct usage usage;
+    struct ev_io io; /* NETDEV_POLL_MAIN */
+};
+
+/* A transmit queue.  A mutex, not a spinlock: some devices' send is a syscall (tap), and the
+ * holder may be preempted where polling threads share cores with main.  Taken once per burst;
+ * uncontended in the usual case of a queue for each thread. */
+struct txq {
+    struct mutex lock;
+} CACHE_ALIGNED;
+
+struct dp_port {
+    uint32_t port_no;
+    uint16_t n_txq;
+    uint16_t n_rxq;
+    _Atomic bool emc; /* other_config:emc-enable */
+    struct txq *txqs;
+    struct netdev *netdev;
+    struct dp *dp;
+    /* Main. */
+    char *name;
+    char *affinity; /* pmd-rxq-affinity or NULL */
+    enum netdev_poll poll;
+    struct dp_rxq *rxqs;
+};
+
+struct port_table {
+    uint32_t n;
+    struct dp_port *p[]; /* by port number; NULL: none */
+};
+
+struct poll_list {
+    unsigned n;
+    struct dp_rxq *rxqs[];
+};
+
+/* Output waiting for the end of the loop turn. */
+#define STAGE_SLOTS 64u
+struct stage_slot {
+    struct dp_port *port; /* valid while the batch holds packets */
+    struct packet_batch batch;
+};
+struct stage {
+    uint64_t used;                        /* slots that hold packets */
+    struct stage_slot slots[STAGE_SLOTS]; /* by port number modulo */
+    /* Ports whose tx queue must be polled until it says done, by number: they may vanish. */
+    uint64_t pending;
+    bool pending_more; /* also others than fit: look at all */
+    uint32_t pending_port[STAGE_SLOTS];
+};
+
+/* Packets of a batch that share a megaflow. */
+struct group {
+    struct dp_flow *flow;
+    uint64_t n_bytes;
+    uint16_t tcp_flags;
+    struct packet_batch batch;
+};
+
+struct pmd {
+    /* Hot: the thread's own. */
+    struct dp *dp;
+    struct poll_list *polls; /* __atomic; main replaces it */
+    int64_t now_ms;          /* clock_now_ms(), once per turn with packets */
+    uint32_t rng;
+    unsigned n_groups;
+    _Atomic unsigned txq_id; /* modulo a port's n_txq; main assigns */
+    struct emc emc;
+    struct smc smc;
+    struct megaflow_table flows;
+    struct pmd_stats stats;
+    struct flow_key keys[PACKET_BATCH_MAX];
+    struct group groups[PACKET_BATCH_MAX];
+    struct stage stage;
+    uint64_t last_maintain; /* clock_cycles() */
+    uint32_t n_deaths;      /* of flows, when the cache was last marked for sweeping */
+    unsigned sweep_left;    /* cache entries still to be looked at */
+    /* Sleeping. */
+    _Atomic bool sleeping; /* from before the poll list is read until after ppoll() */
+    _Atomic unsigned n_slept;
+    _Atomic int max_sleep_us; /* 0: never sleeps, or SLEEP_ADAPTIVE; main sets it */
+    _Atomic bool exit;
+    int wake_fd;
+    struct pollfd *pfds;
+    unsigned pfds_cap;
+    unsigned n_futile; /* wake-ups in a row that brought no packet */
+    /* Constant. */
+    unsigned core, numa;
+    /* Main. */
+    pthread_t thread;
+    bool isolated, keep, started;
+    struct ev_timer tx_timer; /* main's context: unfinished transmission */
+    struct usage busy, total;
+};
+
+struct pmd_list {
+    unsigned n;
+    struct pmd *pmds[]; /* the main thread's context first */
+};
+
+struct dp {
+    struct port_table *ports; /* __atomic */
+    struct pmd_list *pmds;    /* __atomic */
+    struct dp_upcall_ops ops;
+    struct megaflow_owner owner;
+    _Atomic uint32_t flow_limit;
+    char *type, *name;
+    unsigned refs;
+    struct pmd *main_pmd;
+    struct netdev *own_netdev;     /* port 0 of the dummy datapath */
+    uint64_t retired[PMD_N_STATS]; /* of threads that have ended */
+};
+extern struct dp *dps[DP_MAX]; /* __atomic */
+extern struct evloop *dp_loop;
+
+/* Of all datapaths, from other_config. */
+struct dp_config {
+    _Atomic uint32_t emc_threshold; /* insert if a random number is not above; 0: never */
+    _Atomic bool smc;
+    /* Main. */
+    char *cpu_mask; /* NULL: default */
+    char *max_sleep;
+    enum sched_policy policy;
+    bool isolate;
+};
+extern struct dp_config dp_config;
+#define SLEEP_ADAPTIVE (-1)
+/* Longest sleep of the PMD on `core` in us, 0: never, or SLEEP_ADAPTIVE; main. */
+int dp_config_max_sleep_us(unsigned core);
+
+static inline struct port_table *
+dp_ports(const struct dp *dp)
+{
+    /* Acquire pairs with the release of dp_ports_publish(). */
+    return __atomic_load_n(&dp->ports, __ATOMIC_ACQUIRE);
+}
+static inline struct dp_port *
+dp_port_lookup(const struct dp *dp, uint32_t port_no)
+{
+    const struct port_table *t = dp_ports(dp);
+
+    return LIKELY(port_no < t->n) ? t->p[port_no] : NULL;
+}
+static inline struct pmd_list *
+dp_pmds(const struct dp *dp)
+{
+    return __atomic_load_n(&dp->pmds, __ATOMIC_ACQUIRE);
+}
+
+/* dp-port.c; main. */
+int dp_port_add_at(struct dp *, struct netdev *, uint32_t port_no, char **errp); /* free one */
+void dp_ports_destroy(struct dp *);
+
+/* dp-flow.c: one flow of one thread's table; false stops. */
+bool pmd_flow_for_each(struct dp *, struct pmd *,
+                       bool (*cb)(struct dp *, struct dp_flow *, void *), void *aux);
+/* The 128 bits that name a flow in dumps, as text. */
+void dp_flow_format_ufid(struct strbuf *, const struct dp_flow *);
+
+/* pmd.c; main. */
+struct pmd *pmd_create(struct dp *, unsigned core, unsigned numa); /* no thread yet */
+void pmd_start(struct pmd *);
+void pmd_stop(struct pmd *);    /* ends and joins its thread */
+void pmd_destroy(struct pmd *); /* stopped, unpublished, and grace period over */
+/* Replaces the poll list (takes it); the old one is freed after a grace period. */
+void pmd_set_polls(struct pmd *, struct poll_list *);
+/* Wakes the thread and waits (a moment) until it is out of a ppoll() begun with an older list.
+ */
+void pmd_leave_poll(struct pmd *);
+void pmd_maintain(struct pmd *); /* the polling thread */
+/* Drives main's unfinished transmission, now and as long as it takes. */
+void pmd_main_tx(struct pmd *);
+/* The main thread's turn: up to `max_batches` from a queue, output included. */
+void pmd_main_poll(struct pmd *, struct dp_rxq *, unsigned max_batches);
+
+/* pmd-set.c; main.  Makes threads, assignment and poll lists what ports and configuration ask
+ * for; `out_port` (may be NULL) is to be polled by nobody.  On return nobody does. */
+void pmd_set_update(struct dp *, const struct dp_port *out_port);
+void pmd_set_sample(void); /* every USAGE_INTERVAL_MS */
+
+/* pmd-process.c; the polling thread. */
+/* One batch from a queue, processed; packets received. */
+unsigned pmd_poll_rxq(struct pmd *, struct dp_rxq *);
+
+/* dp-execute.c; the polling thread.  Takes the packets. */
+void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);
+
+/* txq.c; the polling thread. */
+void stage_put(struct pmd *, struct dp_port *, struct packet *);
+void stage_flush(struct pmd *);
+/* Drives what is under way on the queues sent to; true: some is still unfinished. */
+bool stage_tx_poll(struct pmd *);
+
+/* Command registration. */
+void dp_commands_dpctl_register(void);
+void dp_commands_pmd_register(void);
+/* The datapath that a command's argument names ("netdev@ovs-netdev" or "ovs-netdev"; NULL: the
+ * only one there is); NULL if there is none. */
+struct dp *dp_from_arg(const char *);
+
+#endif
