@@ -88,6 +88,29 @@ lib_libxvs_a_SOURCES = \
 	lib/netdev/system/system-private.h \
 	lib/netdev/system/system-rx.c \
 	lib/netdev/tap/netdev-tap.c \
+	lib/ofproto/bundle.c \
+	lib/ofproto/commands-dpif.c \
+	lib/ofproto/commands-fdb.c \
+	lib/ofproto/commands-upcall.c \
+	lib/ofproto/mac-table.c \
+	lib/ofproto/mac-table.h \
+	lib/ofproto/ofproto-port.c \
+	lib/ofproto/ofproto-private.h \
+	lib/ofproto/ofproto.c \
+	lib/ofproto/ofproto.h \
+	lib/ofproto/revalidator.c \
+	lib/ofproto/revalidator.h \
+	lib/ofproto/tables.c \
+	lib/ofproto/tables.h \
+	lib/ofproto/upcall.c \
+	lib/ofproto/upcall.h \
+	lib/ofproto/xlate-normal.c \
+	lib/ofproto/xlate-private.h \
+	lib/ofproto/xlate-snapshot.c \
+	lib/ofproto/xlate-snapshot.h \
+	lib/ofproto/xlate-vlan.c \
+	lib/ofproto/xlate.c \
+	lib/ofproto/xlate.h \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \

@@ -14,9 +14,12 @@ UNIT_TESTS = \
 	tests/unit/test-flow-text \
 	tests/unit/test-jsonrpc \
 	tests/unit/test-log \
+	tests/unit/test-mac-table \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-ofproto-vlan \
+	tests/unit/test-ofproto \
 	tests/unit/test-ovsdb-live \
 	tests/unit/test-ovsdb-replica \
 	tests/unit/test-ovsdb-session \
@@ -30,4 +33,5 @@ UNIT_TESTS = \
 	tests/unit/test-xsk-ring
 EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
+	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h

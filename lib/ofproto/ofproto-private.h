@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OFPROTO_OFPROTO_PRIVATE_H
+#define XVS_OFPROTO_OFPROTO_PRIVATE_H 1
+
+/* What the files of lib/ofproto share about bridges as configured.  All of it belongs to the
+ * main thread; translation sees only snapshots of it (ofproto/xlate-snapshot.h). */
+
+#include <uthash.h>
+#include "datapath/dp.h"
+#include "ofproto/mac-table.h"
+#include "ofproto/ofproto.h"
+#include "ofproto/tables.h"
+#include "util/idpool.h"
+
+/* A datapath in use by bridges.  Lives until ofproto_exit(): the datapath keeps its address. */
+struct ofproto_dp {
+    char *type;
+    struct dp *dp; /* NULL while no bridge uses it */
+    unsigned n_refs;
+    struct dp_upcall_ops ops;
+    struct ofproto_dp *next;
+};
+
+struct ofport {
+    struct ofproto *ofproto;
+    struct netdev *netdev; /* borrowed */
+    uint32_t number;       /* OpenFlow port */
+    uint32_t dp_port;      /* DP_PORT_NONE: a patch port */
+    uint32_t id;           /* unique for the life of the process */
+    UT_hash_handle hh;     /* ofproto->ports, by number */
+};
+
+struct ofbundle {
+    char *name;
+    uint32_t id;                      /* likewise; grows in order of creation */
+    uint32_t epoch;                   /* configuration that it came with */
+    struct ofproto_bundle_settings s; /* pointers into the copies below; `name` is ours */
+    uint16_t *ofports;
+    uint64_t *trunks;
+    UT_hash_handle hh; /* ofproto->bundles, by name */
+};
+
+struct ofproto {
+    char *name;
+    uint32_t id;
+    struct ofproto_dp *odp;
+    struct ofproto_settings settings;
+    struct idpool *numbers; /* OpenFlow ports in use */
+    struct ofport *ports;
+    struct ofbundle *bundles;
+    struct oftables *tables;  /* shared with translation */
+    struct mac_table *macs;   /* shared with translation */
+    struct rule *normal_rule; /* the default flow, owned by `tables`, or NULL */
+    UT_hash_handle hh;        /* all_ofprotos, by name */
+};
+extern struct ofproto *all_ofprotos;
+extern struct ofproto_dp *all_ofproto_dps;
+
+struct ofproto *ofproto_lookup(const char *name);
+uint32_t ofproto_new_id(void);
+/* A number that grows with each configuration: ofproto_settle() ends one. */
+uint32_t ofproto_epoch(void);
+
+struct ofport *ofproto_port_find(const struct ofproto *, uint16_t number);
+struct ofport *ofproto_port_find_name(const struct ofproto *, const char *name);
+struct ofbundle *ofproto_bundle_find(const struct ofproto *, const char *name);
+struct ofbundle *ofproto_bundle_of_port(const struct ofproto *, uint16_t number);
+struct ofbundle *ofproto_bundle_find_id(const struct ofproto *, uint32_t id);
+void ofproto_bundle_remove(struct ofproto *, struct ofbundle *);
+/* A port goes: its bundle, if it is in one, does without. */
+void ofproto_bundle_drop_port(struct ofproto *, uint16_t number);
+void ofproto_ports_remove_all(struct ofproto *);
+
+/* Configuration changed: a new snapshot is due at the end of this turn of the event loop, or
+ * ... */
+void ofproto_changed(void);
+/* ... now. */
+void ofproto_publish(void);
+
+/* Sorted by name; malloc'ed, NULL when there is none. */
+struct ofproto **ofproto_sorted(size_t *n);
+/* The datapaths in use, sorted by type; likewise. */
+const struct ofproto_dp **ofproto_dps_sorted(size_t *n);
+
+void ofproto_commands_fdb_register(void);
+void ofproto_commands_dpif_register(void);
+void ofproto_commands_upcall_register(void);
+/* The commands that answer later need the event loop. */
+void ofproto_commands_upcall_init(struct evloop *);
+void ofproto_commands_upcall_exit(void);
+
+#endif

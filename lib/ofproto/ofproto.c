@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of bridges: creation, settings, destruction, the datapaths they share, and the moment
+ * when a changed configuration becomes what packets see.  Called by vswitchd/bridge on the main
+ * thread.  It must not know OVSDB, nor how translation works. */
+
+#include "ofproto/ofproto.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "log/coverage.h"
+#include "log/ctl.h"
+#include "log/log.h"
+#include "ofproto/ofproto-private.h"
+#include "ofproto/revalidator.h"
+#include "ofproto/upcall.h"
+#include "ofproto/xlate-snapshot.h"
+#include "os/rcu.h"
+#include "util/xalloc.h"
+
+LOG_MODULE(ofproto);
+
+COVERAGE_DEFINE(ofproto_settle_timeout);
+
+#define SETTLE_TIMEOUT_MS 5000
+
+struct ofproto *all_ofprotos;
+struct ofproto_dp *all_ofproto_dps;
+
+static struct ev_defer publish_defer;
+static bool initialized;
+static bool dirty; /* configuration newer than the snapshot */
+static uint32_t last_id;
+static uint32_t epoch;
+
+uint32_t
+ofproto_new_id(void)
+{
+    return ++last_id;
+}
+
+uint32_t
+ofproto_epoch(void)
+{
+    return epoch;
+}
+
+void
+ofproto_publish(void)
+{
+    dirty = false;
+    ev_defer_stop(&publish_defer);
+    xsnapshot_publish();
+    revalidator_changed();
+}
+
+void
+ofproto_changed(void)
+{
+    dirty = true;
+    ev_defer_start(&publish_defer);
+}
+
+static void
+publish_cb(struct ev_defer *d)
+{
+    ofproto_publish();
+}
+
+/* A link went up or down: which port of a bundle is active may have changed. */
+static void
+netdev_changed_cb(const char *name, void *aux)
+{
+    struct ofproto *o, *tmp;
+
+    if (!initialized) {
+        return;
+    }
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        struct ofport *port = ofproto_port_find_name(o, name);
+        struct ofbundle *b = port ? ofproto_bundle_of_port(o, (uint16_t) port->number) : NULL;
+
+        if (b && b->s.n_ofports > 1) {
+            ofproto_changed();
+        }
+    }
+}
+
+static void
+report_memory(struct memory_report *r, void *aux)
+{
+    unsigned n_ports = 0, n_rules = 0, n_keys = 0;
+    struct ofproto *o, *tmp;
+
+    if (!initialized) {
+        return;
+    }
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        n_ports += HASH_COUNT(o->ports);
+        n_rules += oftables_count(o->tables);
+    }
+    for (const struct ofproto_dp *d = all_ofproto_dps; d; d = d->next) {
+        struct dp_stats stats;
+
+        if (d->dp) {
+            dp_get_stats(d->dp, &stats);
+            n_keys += stats.n_flows;
+        }
+    }
+    if (n_ports) {
+        memory_report_add(r, "ports", n_ports);
+        memory_report_add(r, "revalidators", 1);
+    }
+    if (n_rules) {
+        memory_report_add(r, "rules", n_rules);
+    }
+    if (n_keys) {
+        memory_report_add(r, "udpif keys", n_keys);
+    }
+}
+
+static struct ofproto_dp *
+odp_new(const char *type)
+{
+    struct ofproto_dp *d = xzalloc(sizeof *d);
+
+    d->type = xstrdup(type);
+    d->ops = upcall_ops;
+    d->ops.aux = d;
+    d->next = all_ofproto_dps;
+    all_ofproto_dps = d;
+    return d;
+}
+
+static void
+odp_free_first(void)
+{
+    struct ofproto_dp *d = all_ofproto_dps;
+
+    all_ofproto_dps = d->next;
+    free(d->type);
+    free(d);
+}
+
+const struct ofproto_dp **
+ofproto_dps_sorted(size_t *n)
+{
+    const struct ofproto_dp **list = NULL;
+
+    *n = 0;
+    for (const struct ofproto_dp *d = all_ofproto_dps; d; d = d->next) {
+        size_t i;
+
+        if (!d->n_refs) {
+            continue;
+        }
+        list = xrealloc(list, (*n + 1) * sizeof *list);
+        for (i = (*n)++; i > 0 && strcmp(list[i - 1]->type, d->type) > 0; i--) {
+            list[i] = list[i - 1];
+        }
+        list[i] = d;
+    }
+    return list;
+}
+
+void
+ofproto_init(struct evloop *loop)
+{
+    static bool registered;
+
+    ev_defer_init(&publish_defer, loop, publish_cb, NULL);
+    initialized = true;
+    epoch = 1;
+    xsnapshot_publish();
+    ofproto_commands_upcall_init(loop);
+    if (!registered) {
+        registered = true;
+        netdev_subscribe(netdev_changed_cb, NULL);
+        memory_reporter_register(report_memory, NULL);
+        ofproto_commands_fdb_register();
+        ofproto_commands_dpif_register();
+        ofproto_commands_upcall_register();
+    }
+    revalidator_start();
+}
+
+void
+ofproto_exit(void)
+{
+    struct ofproto *o, *tmp;
+
+    if (!initialized) {
+        return;
+    }
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        ofproto_destroy(o);
+    }
+    revalidator_stop();
+    ofproto_commands_upcall_exit();
+    ev_defer_stop(&publish_defer);
+    initialized = false;
+
+    synchronize_rcu();
+    xsnapshot_destroy_current();
+    rcu_barrier(); /* cookies, rules, old snapshots */
+    while (all_ofproto_dps) {
+        odp_free_first();
+    }
+}
+
+void
+ofproto_set_global(const struct smap *oc)
+{
+    bool restore_wait = smap_get_bool(oc, "flow-restore-wait", false);
+    struct revalidator_config c = {
+        .max_idle_ms = smap_get_int(oc, "max-idle", 500, INT32_MAX, 10000),
+        .max_revalidator_ms = smap_get_int(oc, "max-revalidator", 100, INT32_MAX, 500),
+        .flow_limit = (uint32_t) smap_get_u64(oc, "flow-limit", 0, UINT32_MAX, 200000),
+        .min_pps = (uint32_t) smap_get_u64(oc, "min-revalidate-pps", 0, UINT32_MAX, 5),
+        .paused = restore_wait,
+    };
+
+    upcall_set_paused(restore_wait);
+    revalidator_configure(&c);
+}
+
+struct ofproto *
+ofproto_lookup(const char *name)
+{
+    struct ofproto *o;
+
+    HASH_FIND_STR(all_ofprotos, name, o);
+    return o;
+}
+
+static int
+compare_names(const void *a_, const void *b_)
+{
+    const struct ofproto *a = *(struct ofproto *const *) a_;
+    const struct ofproto *b = *(struct ofproto *const *) b_;
+
+    return strcmp(a->name, b->name);
+}
+
+struct ofproto **
+ofproto_sorted(size_t *n)
+{
+    struct ofproto **list, *o, *tmp;
+
+    *n = 0;
+    if (!all_ofprotos) {
+        return NULL;
+    }
+    list = xcalloc(HASH_COUNT(all_ofprotos), sizeof *list);
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        list[(*n)++] = o;
+    }
+    qsort(list, *n, sizeof *list, compare_names);
+    return list;
+}
+
+/* Takes a reference to the datapath of a type, opening it for the first. */
+static int
+odp_get(const char *type, struct ofproto_dp **odpp, char **errp)
+{
+    struct ofproto_dp *d;
+    bool is_new;
+    int error;
+
+    if (!*type || !strcmp(type, "system")) {
+        type = "netdev";
+    }
+    for (d = all_ofproto_dps; d && strcmp(d->type, type);) {
+        d = d->next;
+    }
+    is_new = !d;
+    if (is_new) {
+        d = odp_new(type);
+    }
+    if (!d->dp) {
+        error = dp_open(type, &d->ops, &d->dp, errp);
+        if (error) {
+            d->dp = NULL;
+            if (is_new) {
+                odp_free_first();
+            }
+            return error;
+        }
+    }
+    d->n_refs++;
+    *odpp = d;
+    return 0;
+}
+
+int
+ofproto_create(const char *name, const char *datapath_type, struct ofproto **op, char **errp)
+{
+    struct ofproto_dp *odp;
+    struct ofproto *o;
+    int error;
+
+    if (ofproto_lookup(name)) {
+        error_set(errp, "bridge %s exists already", name);
+        return EEXIST;
+    }
+    error = odp_get(datapath_type, &odp, errp);
+    if (error) {
+        return error;
+    }
+    o = xzalloc(sizeof *o);
+    o->name = xstrdup(name);
+    o->id = ofproto_new_id();
+    o->odp = odp;
+    o->numbers = idpool_create(1, OFPP_MAX_PORT);
+    o->tables = oftables_create();
+    o->macs = mac_table_create();
+    o->settings.mac_age_s = 300;
+    o->settings.mac_table_size = 8192;
+    o->settings.secure = true; /* no flow until ofproto_set() */
+    HASH_ADD_KEYPTR(hh, all_ofprotos, o->name, strlen(o->name), o);
+    ofproto_changed();
+    *op = o;
+    return 0;
+}
+
+void
+ofproto_destroy(struct ofproto *o)
+{
+    struct ofproto_dp *odp;
+    struct ofbundle *b, *tmp_b;
+
+    if (!o) {
+        return;
+    }
+    odp = o->odp;
+    ofproto_ports_remove_all(o);
+    HASH_ITER(hh, o->bundles, b, tmp_b)
+    {
+        ofproto_bundle_remove(o, b);
+    }
+    HASH_DEL(all_ofprotos, o);
+    odp->n_refs--;
+    ofproto_publish();
+    synchronize_rcu(); /* nobody uses tables, MACs, datapath any more */
+    if (!odp->n_refs) {
+        dp_close(odp->dp);
+        odp->dp = NULL;
+    }
+    oftables_destroy(o->tables);
+    mac_table_destroy(o->macs);
+    idpool_destroy(o->numbers);
+    free(o->name);
+    free(o);
+}
+
+/* A bridge on its own, or whose controllers cannot be asked, switches by the NORMAL action. */
+static void
+update_default_rule(struct ofproto *o)
+{
+    bool want = !o->settings.secure;
+
+    if (want && !o->normal_rule) {
+        const struct of_action normal = {.type = OF_ACTION_NORMAL};
+        struct flow any;
+
+        memset(&any, 0, sizeof any);
+        o->normal_rule = rule_create(0, &any, &any, 0, &normal, 1);
+        oftables_insert(o->tables, o->normal_rule);
+    } else if (!want && o->normal_rule) {
+        oftables_remove(o->tables, o->normal_rule);
+        o->normal_rule = NULL;
+    }
+}
+
+void
+ofproto_set(struct ofproto *o, const struct ofproto_settings *s)
+{
+    bool flood_differs =
+        memcmp(s->flood_vlans, o->settings.flood_vlans, sizeof s->flood_vlans) != 0;
+    bool differs = flood_differs || s->forward_bpdu != o->settings.forward_bpdu ||
+                   s->secure != o->settings.secure ||
+                   s->has_controller != o->settings.has_controller;
+
+    o->settings = *s;
+    mac_table_set_limits(o->macs, s->mac_age_s, s->mac_table_size);
+    if (flood_differs) {
+        mac_table_flush(o->macs);
+    }
+    update_default_rule(o);
+    if (differs) {
+        ofproto_changed();
+    }
+}
+
+const char *
+ofproto_name(const struct ofproto *o)
+{
+    return o->name;
+}
+
+uint64_t
+ofproto_datapath_id(const struct ofproto *o)
+{
+    return o->settings.datapath_id;
+}
+
+void
+ofproto_settle(void)
+{
+    if (dirty) {
+        ofproto_publish();
+    }
+    epoch++;
+    /* Translations by an older snapshot end, and with them its last megaflows are in; the pass
+     * that begins after that sees them all. */
+    synchronize_rcu();
+    if (!revalidator_wait(revalidator_request(false), SETTLE_TIMEOUT_MS)) {
+        COVERAGE_INC(ofproto_settle_timeout);
+        LOG_WARN("flows are not revalidated within %d s; going on", SETTLE_TIMEOUT_MS / 1000);
+    }
+}

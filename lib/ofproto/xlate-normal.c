@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The NORMAL action: a learning VLAN bridge (IEEE 802.1Q).  Called by translation for each
+ * bridge that a packet passes, on the translating thread.
+ *
+ * On the way in, the port's VLAN mode says which VLAN the packet is in and which of its tags
+ * are the sender's own; on the way out, each port's mode says how that is shown.  It knows
+ * nothing of OpenFlow tables and nothing of where a packet came from before this bridge. */
+
+#include "ofproto/xlate-private.h"
+
+#include "log/coverage.h"
+#include "ofproto/revalidator.h"
+#include "packet/headers.h"
+
+COVERAGE_DEFINE(drop_normal_no_bundle);
+COVERAGE_DEFINE(drop_normal_vlan);
+COVERAGE_DEFINE(drop_normal_reserved_mac);
+COVERAGE_DEFINE(drop_normal_inactive_member);
+COVERAGE_DEFINE(drop_normal_to_input_port);
+COVERAGE_DEFINE(drop_normal_tag_overflow);
+
+struct normal {
+    const struct xbridge *bridge;
+    const struct xbundle *in;
+    uint16_t vid;           /* the VLAN that the packet is in */
+    bool was_tagged;        /* it came with a tag, perhaps of VLAN 0 */
+    struct tag outer;       /* how a port that shows the VLAN shows it */
+    struct tag_stack inner; /* the tags below */
+};
+
+static bool
+bundle_carries(const struct xbundle *b, uint16_t vid)
+{
+    switch (b->vlan_mode) {
+    case VLAN_MODE_ACCESS:
+    case VLAN_MODE_DOT1Q_TUNNEL:
+        return vid == b->tag;
+    case VLAN_MODE_NATIVE_TAGGED:
+    case VLAN_MODE_NATIVE_UNTAGGED:
+        /* What has no VLAN is in the native one: no VLAN 0 but that. */
+        if (vid == b->tag || vid == 0) {
+            return vid == b->tag;
+        }
+        break;
+    case VLAN_MODE_TRUNK:
+        break;
+    }
+    return b->all_vlans || bitmap_test(b->trunks, vid);
+}
+
+/* The packet enters a tunnel of VLANs: its own tags are payload.  A tag that says nothing is
+ * left out. */
+static void
+classify_tunnel(struct xlate_ctx *ctx, struct normal *n)
+{
+    n->vid = n->in->tag;
+    n->inner = ctx->tags;
+    n->outer = (struct tag){
+        .tpid = n->in->qinq_8021ad ? ETH_TYPE_QINQ : ETH_TYPE_VLAN,
+        .vid = n->vid,
+        .origin = -1,
+    };
+    if (n->was_tagged && n->inner.t[0].vid == 0) {
+        xlate_look_tag(ctx, &n->inner.t[0]);
+        if (n->inner.t[0].pcp == 0) {
+            tag_stack_pop(&n->inner);
+        }
+    }
+}
+
+/* Decides the packet's VLAN; false: the input port does not take it. */
+static bool
+classify(struct xlate_ctx *ctx, struct normal *n)
+{
+    const struct xbundle *in = n->in;
+
+    n->was_tagged = ctx->tags.n > 0;
+    if (n->was_tagged) {
+        xlate_look_vid(ctx, &ctx->tags.t[0]);
+    }
+    if (in->vlan_mode == VLAN_MODE_DOT1Q_TUNNEL) {
+        classify_tunnel(ctx, n);
+        return true;
+    }
+    n->inner = ctx->tags;
+    n->outer = (struct tag){.tpid = ETH_TYPE_VLAN, .origin = -1};
+    if (n->was_tagged) {
+        n->outer = ctx->tags.t[0];
+        tag_stack_pop(&n->inner);
+    }
+    n->vid = n->outer.vid;
+    if (in->vlan_mode == VLAN_MODE_ACCESS && n->vid != 0) {
+        return false;
+    }
+    if (n->vid == 0) {
+        /* Untagged, or a priority alone: whether there will be a tag depends on all of it. */
+        xlate_look_tag(ctx, &n->outer);
+        if (in->vlan_mode != VLAN_MODE_TRUNK && in->tag != 0) {
+            n->vid = n->outer.vid = in->tag;
+            n->outer.origin = -1;
+        }
+    }
+    return bundle_carries(in, n->vid);
+}
+
+/* The tags that the packet leaves `out` with; false when they are too many. */
+static bool
+tags_out(struct xlate_ctx *ctx, const struct normal *n, const struct xbundle *out,
+         struct tag_stack *tags)
+{
+    bool strip = out->vlan_mode == VLAN_MODE_ACCESS ||
+                 out->vlan_mode == VLAN_MODE_DOT1Q_TUNNEL ||
+                 (out->vlan_mode == VLAN_MODE_NATIVE_UNTAGGED && n->vid == out->tag);
+    bool always = out->priority_tags == PRIORITY_TAGS_ALWAYS && n->was_tagged;
+    struct tag prio = n->outer;
+
+    *tags = n->inner;
+    if (!strip) {
+        if (n->vid || n->outer.pcp || always) {
+            return tag_stack_push(tags, n->outer);
+        }
+        return true;
+    }
+    if (out->priority_tags == PRIORITY_TAGS_NEVER || tags->n) {
+        return true;
+    }
+    xlate_look_tag(ctx, &n->outer);
+    if (prio.pcp || always) {
+        prio.tpid = prio.origin >= 0 ? prio.tpid : ETH_TYPE_VLAN;
+        prio.vid = 0;
+        prio.origin = -1;
+        return tag_stack_push(tags, prio);
+    }
+    return true;
+}
+
+static void
+output_bundle(struct xlate_ctx *ctx, const struct normal *n, const struct xbundle *out)
+{
+    struct tag_stack tags;
+
+    if (out == n->in || !out->active || !bundle_carries(out, n->vid) ||
+        (out->protected_port && n->in->protected_port)) {
+        return;
+    }
+    if (!tags_out(ctx, n, out, &tags)) {
+        COVERAGE_INC(drop_normal_tag_overflow);
+        return;
+    }
+    xlate_output(ctx, out->active, &tags);
+}
+
+static void
+learn(struct xlate_ctx *ctx, const struct normal *n)
+{
+    struct xlate_effect *e;
+
+    if (eth_addr_is_multicast(ctx->flow.eth.src) ||
+        bitmap_test(n->bridge->flood_vlans, n->vid)) {
+        return;
+    }
+    e = xlate_add_effect(ctx, XLATE_EFFECT_LEARN);
+    if (e) {
+        e->learn.bridge_id = n->bridge->id;
+        e->learn.bundle_id = n->in->id;
+        e->learn.vlan = n->vid;
+        e->learn.mac = ctx->flow.eth.src;
+    }
+    if (ctx->in->may_learn) {
+        enum mac_learn result = mac_table_learn(n->bridge->macs, n->vid, ctx->flow.eth.src,
+                                                n->in->id, ctx->in->used_ms, ctx->in->fresh);
+
+        if (result == MAC_LEARN_NEW || result == MAC_LEARN_MOVED) {
+            revalidator_changed();
+        }
+    }
+}
+
+void
+xlate_normal(struct xlate_ctx *ctx, const struct xport *in)
+{
+    struct normal n = {.bridge = in->bridge, .in = in->bundle};
+    const struct xbundle *out = NULL;
+    struct eth_addr dst = ctx->flow.eth.dst;
+    uint32_t bundle_id;
+
+    memset(&ctx->wc.eth.src, 0xff, sizeof ctx->wc.eth.src);
+    memset(&ctx->wc.eth.dst, 0xff, sizeof ctx->wc.eth.dst);
+    if (!n.in) {
+        COVERAGE_INC(drop_normal_no_bundle);
+        return;
+    }
+    if (n.in->active != in) {
+        COVERAGE_INC(drop_normal_inactive_member);
+        return;
+    }
+    if (!classify(ctx, &n)) {
+        COVERAGE_INC(drop_normal_vlan);
+        return;
+    }
+    if (eth_addr_is_reserved(dst) && !n.bridge->forward_bpdu) {
+        COVERAGE_INC(drop_normal_reserved_mac);
+        return;
+    }
+    learn(ctx, &n);
+
+    if (!eth_addr_is_multicast(dst) && !bitmap_test(n.bridge->flood_vlans, n.vid) &&
+        mac_table_lookup(n.bridge->macs, n.vid, dst, &bundle_id)) {
+        out = xbridge_bundle_by_id(n.bridge, bundle_id);
+    }
+    if (out == n.in) {
+        COVERAGE_INC(drop_normal_to_input_port);
+    } else if (out) {
+        output_bundle(ctx, &n, out);
+    } else {
+        for (unsigned i = 0; i < n.bridge->n_bundles && !ctx->overflow; i++) {
+            output_bundle(ctx, &n, &n.bridge->bundles[i]);
+        }
+    }
+}
