@@ -24,10 +24,12 @@ UNIT_TESTS = \
 	tests/unit/test-ovsdb-replica \
 	tests/unit/test-ovsdb-session \
 	tests/unit/test-packet \
+	tests/unit/test-plan \
 	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
 	tests/unit/test-rxq-sched \
 	tests/unit/test-segment \
+	tests/unit/test-snapshot \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \
 	tests/unit/test-xsk-ring

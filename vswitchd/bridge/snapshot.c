@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns the OVSDB replica into plain structs, called by bridge.c on the main thread at every
+ * change of the database.  Values out of range are replaced by their defaults with one sentence
+ * in the log; rows that refer to nothing are left out.  Must not know what is running. */
+
+#include "vswitchd/bridge/snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "util/num.h"
+#include "util/xalloc.h"
+
+static const char *const root_columns[] = {
+    "bridges",      "ssl",
+    "next_cfg",     "cur_cfg",
+    "other_config", "datapath_types",
+    "iface_types",  "dpdk_initialized",
+    "dpdk_version", "statistics",
+    NULL,
+};
+static const char *const bridge_columns[] = {
+    "name",         "ports",       "datapath_type", "fail_mode",        "controller",
+    "other_config", "flood_vlans", "datapath_id",   "datapath_version", NULL,
+};
+static const char *const port_columns[] = {
+    "name", "interfaces",  "tag",       "trunks",       "vlan_mode",
+    "mac",  "fake_bridge", "protected", "other_config", NULL,
+};
+static const char *const iface_columns[] = {
+    "name",        "type",        "options",    "other_config", "ofport",      "ofport_request",
+    "mac",         "mtu_request", "error",      "mac_in_use",   "mtu",         "ifindex",
+    "admin_state", "link_state",  "link_speed", "duplex",       "link_resets", "status",
+    "statistics",  NULL,
+};
+static const char *const ssl_columns[] = {
+    "private_key",   "certificate", "ca_cert", "bootstrap_ca_cert",
+    "ssl_protocols", "ssl_ciphers", NULL,
+};
+static const struct ovsdb_table_spec tables[] = {
+    {"Open_vSwitch", root_columns}, {"Bridge", bridge_columns}, {"Port", port_columns},
+    {"Interface", iface_columns},   {"SSL", ssl_columns},
+};
+const struct ovsdb_spec snapshot_spec = {
+    .database = "Open_vSwitch",
+    .lock = "ovs_vswitchd",
+    .tables = tables,
+    .n_tables = ARRAY_SIZE(tables),
+};
+
+static bool
+parse_mac(struct cfg *cfg, const char *text, const char *what, const char *name,
+          struct eth_addr *mac)
+{
+    if (!text || !text[0]) {
+        return false;
+    }
+    if (!eth_addr_parse(text, mac) || eth_addr_is_multicast(*mac) || eth_addr_is_zero(*mac)) {
+        cfg_complain(cfg, "%s: %s \"%s\" is not a unicast Ethernet address; ignored", name,
+                     what, text);
+        return false;
+    }
+    return true;
+}
+
+static void
+read_iface(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *port)
+{
+    const char *name = ovsdb_get_string(row, "name", "");
+    if (!name[0] || strchr(name, '/')) {
+        cfg_complain(br->cfg, "port %s: interface name \"%s\" is not a device name; left out",
+                     port->name, name);
+        return;
+    }
+    struct cfg_iface *iface =
+        cfg_iface_add(br, port, name, ovsdb_row_uuid(row), ovsdb_get_string(row, "type", ""));
+    ovsdb_get_smap(row, "options", &iface->options);
+    ovsdb_get_smap(row, "other_config", &iface->other_config);
+
+    int64_t number = ovsdb_get_int(row, "ofport_request", 0);
+    iface->ofport_request = number > 0 && number <= OFPP_MAX_PORT ? (uint16_t) number : 0;
+    number = ovsdb_get_int(row, "ofport", 0);
+    iface->ofport_hint = number > 0 && number <= OFPP_MAX_PORT ? (uint16_t) number : 0;
+    number = ovsdb_get_int(row, "mtu_request", 0);
+    if (number && (number < 68 || number > 65535)) {
+        cfg_complain(br->cfg, "%s: mtu_request %lld is not in 68...65535; ignored", name,
+                     (long long) number);
+        number = 0;
+    }
+    iface->mtu_request = (int) number;
+    iface->has_mac =
+        parse_mac(br->cfg, ovsdb_get_string(row, "mac", NULL), "mac", name, &iface->mac);
+    struct eth_addr in_use;
+    const char *text = ovsdb_get_string(row, "mac_in_use", NULL);
+    if (text && eth_addr_parse(text, &in_use)) {
+        iface->mac_in_use = in_use;
+    }
+}
+
+static void
+read_vlans(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *port)
+{
+    bool has_tag = ovsdb_get_count(row, "tag") > 0;
+    int64_t tag = ovsdb_get_int(row, "tag", 0);
+    if (tag < 0 || tag > 4095) {
+        cfg_complain(br->cfg, "port %s: tag %lld is not a VLAN number; ignored", port->name,
+                     (long long) tag);
+        has_tag = false;
+        tag = 0;
+    }
+    for (size_t i = 0; i < ovsdb_get_count(row, "trunks"); i++) {
+        int64_t vid = ovsdb_get_int_at(row, "trunks", i);
+        if (vid < 0 || vid > 4095) {
+            cfg_complain(br->cfg, "port %s: trunk %lld is not a VLAN number; ignored",
+                         port->name, (long long) vid);
+            continue;
+        }
+        bitmap_set(port->trunks, (unsigned) vid);
+        port->has_trunks = true;
+    }
+
+    static const struct {
+        const char *name;
+        enum vlan_mode mode;
+    } modes[] = {
+        {"access", VLAN_MODE_ACCESS},
+        {"trunk", VLAN_MODE_TRUNK},
+        {"native-tagged", VLAN_MODE_NATIVE_TAGGED},
+        {"native-untagged", VLAN_MODE_NATIVE_UNTAGGED},
+        {"dot1q-tunnel", VLAN_MODE_DOT1Q_TUNNEL},
+    };
+    port->vlan_mode = has_tag ? VLAN_MODE_ACCESS : VLAN_MODE_TRUNK;
+    const char *mode = ovsdb_get_string(row, "vlan_mode", NULL);
+    for (size_t i = 0; mode && i < ARRAY_SIZE(modes); i++) {
+        if (!strcmp(mode, modes[i].name)) {
+            port->vlan_mode = modes[i].mode;
+        }
+    }
+    if (port->vlan_mode != VLAN_MODE_TRUNK) {
+        port->tag = (uint16_t) tag;
+    }
+    if (port->has_trunks && (port->vlan_mode == VLAN_MODE_NATIVE_TAGGED ||
+                             port->vlan_mode == VLAN_MODE_NATIVE_UNTAGGED)) {
+        bitmap_set(port->trunks, port->tag);
+    }
+}
+
+static void
+read_port(const struct ovsdb_client *db, const struct ovsdb_row *row, struct cfg_bridge *br)
+{
+    const char *name = ovsdb_get_string(row, "name", "");
+    struct cfg_port *port = cfg_port_add(br, name);
+    read_vlans(row, br, port);
+    struct smap other = SMAP_INIT;
+    ovsdb_get_smap(row, "other_config", &other);
+    const char *tags = smap_get_def(&other, "priority-tags", "never");
+    port->priority_tags = !strcmp(tags, "always") ? PRIORITY_TAGS_ALWAYS
+                          : !strcmp(tags, "if-nonzero") || !strcmp(tags, "true")
+                              ? PRIORITY_TAGS_IF_NONZERO
+                              : PRIORITY_TAGS_NEVER;
+    port->qinq_8021ad = strcmp(smap_get_def(&other, "qinq-ethtype", "802.1ad"), "802.1q") != 0;
+    port->protected_port = ovsdb_get_bool(row, "protected", false);
+    port->has_mac =
+        parse_mac(br->cfg, ovsdb_get_string(row, "mac", NULL), "mac", name, &port->mac);
+    smap_destroy(&other);
+
+    for (size_t i = 0; i < ovsdb_get_count(row, "interfaces"); i++) {
+        const char *uuid = ovsdb_get_string_at(row, "interfaces", i);
+        const struct ovsdb_row *iface = uuid ? ovsdb_row_find(db, "Interface", uuid) : NULL;
+        if (iface) {
+            read_iface(iface, br, port);
+        }
+    }
+    if (!port->n_ifaces) {
+        cfg_complain(br->cfg, "bridge %s: port %s has no interfaces; left out", br->name, name);
+        cfg_port_remove_last(br);
+    }
+}
+
+static void
+read_bridge(const struct ovsdb_client *db, const struct ovsdb_row *row, struct cfg_bridge *br)
+{
+    free(br->datapath_type);
+    br->datapath_type = xstrdup(ovsdb_get_string(row, "datapath_type", ""));
+    br->secure = !strcmp(ovsdb_get_string(row, "fail_mode", "standalone"), "secure");
+    br->has_controller = ovsdb_get_count(row, "controller") > 0;
+
+    struct smap other = SMAP_INIT;
+    ovsdb_get_smap(row, "other_config", &other);
+    br->has_hwaddr = parse_mac(br->cfg, smap_get(&other, "hwaddr"), "other_config:hwaddr",
+                               br->name, &br->hwaddr);
+    const char *id = smap_get(&other, "datapath-id");
+    if (id) {
+        char hex[20];
+        bool prefixed = !strncmp(id, "0x", 2);
+        snprintf(hex, sizeof hex, "0x%.16s", id + (prefixed ? 2 : 0));
+        bool length_ok = prefixed ? strlen(id) <= 18 : strlen(id) == 16;
+        if (!length_ok || !num_parse_u64(hex, 1, UINT64_MAX, &br->datapath_id)) {
+            cfg_complain(br->cfg,
+                         "bridge %s: datapath-id \"%s\" is not 16 hexadecimal digits; ignored",
+                         br->name, id);
+            br->datapath_id = 0;
+        }
+    }
+    br->mac_age_s = MAX(15, smap_get_int(&other, "mac-aging-time", 0, 65535, 300));
+    br->mac_table_size =
+        MAX(10u, (uint32_t) smap_get_int(&other, "mac-table-size", 0, 1000000, 8192));
+    br->forward_bpdu = smap_get_bool(&other, "forward-bpdu", false);
+    smap_destroy(&other);
+
+    for (size_t i = 0; i < ovsdb_get_count(row, "flood_vlans"); i++) {
+        int64_t vid = ovsdb_get_int_at(row, "flood_vlans", i);
+        if (vid >= 0 && vid <= 4095) {
+            bitmap_set(br->flood_vlans, (unsigned) vid);
+        }
+    }
+    for (size_t i = 0; i < ovsdb_get_count(row, "ports"); i++) {
+        const char *uuid = ovsdb_get_string_at(row, "ports", i);
+        const struct ovsdb_row *port = uuid ? ovsdb_row_find(db, "Port", uuid) : NULL;
+        if (port) {
+            read_port(db, port, br);
+        }
+    }
+}
+
+static char *
+copy_nonempty(const struct ovsdb_row *row, const char *column)
+{
+    const char *text = ovsdb_get_string(row, column, "");
+    return text[0] ? xstrdup(text) : NULL;
+}
+
+static void
+read_ssl(const struct ovsdb_row *row, struct cfg *cfg)
+{
+    cfg->ssl_key = copy_nonempty(row, "private_key");
+    cfg->ssl_cert = copy_nonempty(row, "certificate");
+    cfg->ssl_ca = copy_nonempty(row, "ca_cert");
+    cfg->ssl_bootstrap = ovsdb_get_bool(row, "bootstrap_ca_cert", false);
+    cfg->ssl_protocols = copy_nonempty(row, "ssl_protocols");
+    cfg->ssl_ciphers = copy_nonempty(row, "ssl_ciphers");
+}
+
+struct cfg *
+snapshot_read(const struct ovsdb_client *db)
+{
+    struct cfg *cfg = cfg_create();
+    const struct ovsdb_row *root = ovsdb_row_first(db, "Open_vSwitch");
+    if (!root) {
+        return cfg;
+    }
+    cfg->root_uuid = xstrdup(ovsdb_row_uuid(root));
+    cfg->next_cfg = ovsdb_get_int(root, "next_cfg", 0);
+    ovsdb_get_smap(root, "other_config", &cfg->other_config);
+    const char *ssl = ovsdb_get_count(root, "ssl") ? ovsdb_get_string_at(root, "ssl", 0) : NULL;
+    const struct ovsdb_row *ssl_row = ssl ? ovsdb_row_find(db, "SSL", ssl) : NULL;
+    if (ssl_row) {
+        read_ssl(ssl_row, cfg);
+    }
+    for (size_t i = 0; i < ovsdb_get_count(root, "bridges"); i++) {
+        const char *uuid = ovsdb_get_string_at(root, "bridges", i);
+        const struct ovsdb_row *row = uuid ? ovsdb_row_find(db, "Bridge", uuid) : NULL;
+        const char *name = row ? ovsdb_get_string(row, "name", "") : "";
+        if (!row) {
+            continue;
+        }
+        if (!name[0] || strchr(name, '/')) {
+            cfg_complain(cfg, "bridge name \"%s\" is not a device name; left out", name);
+            continue;
+        }
+        read_bridge(db, row, cfg_bridge_add(cfg, name, uuid));
+    }
+    cfg_finish(cfg);
+    return cfg;
+}
