@@ -37,3 +37,4 @@ EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h
+check_PROGRAMS += tests/helpers/hold-xsk
