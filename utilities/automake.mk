@@ -1,2 +1,2 @@
-EXTRA_DIST += utilities/install-deps \
+EXTRA_DIST += utilities/quickstart utilities/selftest utilities/install-deps \
 	utilities/common.sh utilities/testbed.sh
