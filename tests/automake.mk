@@ -27,7 +27,9 @@ $(TESTSUITE): $(TESTSUITE_AT) $(srcdir)/tests/package.m4
 	$(AM_V_GEN)$(AUTOTEST) -I $(srcdir)/tests -o $@.tmp $(srcdir)/tests/testsuite.at && mv $@.tmp $@
 
 .PHONY: check-programs check-suite check-sanitize fuzz fuzz-run
-check-programs: all $(check_PROGRAMS)
+# One after the other: `all` is a make of its own, which must not build beside this one.
+check-programs: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
 check-suite: check-programs $(TESTSUITE) tests/atconfig tests/atlocal
 	$(SHELL) $(TESTSUITE) -C tests AUTOTEST_PATH=vswitchd:tests/unit:tests/helpers $(TESTSUITEFLAGS)
 check-local: $(check_DEPS) check-suite
