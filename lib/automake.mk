@@ -195,5 +195,12 @@ lib_libxvs_a_SOURCES = \
 	lib/util/xalloc.c \
 	lib/util/xalloc.h \
 	lib/xdp/xdp-attach.c \
-	lib/xdp/xdp-attach.h
+	lib/xdp/xdp-attach.h \
+	lib/xskcni/xskcni-map.c \
+	lib/xskcni/xskcni-private.h \
+	lib/xskcni/xskcni-say.c \
+	lib/xskcni/xskcni-session.c \
+	lib/xskcni/xskcni-simple.c \
+	lib/xskcni/xskcni-steps.c \
+	lib/xskcni/xskcni-wire.c
 nodist_lib_libxvs_a_SOURCES = $(BPF_SKELETONS)

@@ -10,7 +10,7 @@ TESTSUITE = $(srcdir)/tests/testsuite
 TESTSUITE_AT = tests/testsuite.at tests/local.at tests/unit.at tests/daemon.at tests/ovsdb.at \
 	tests/bridge.at tests/normal.at tests/appctl.at tests/netns.at \
 	tests/netns-events.at tests/scripts.at
-EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp
+EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp tests/netns/stress
 DISTCLEANFILES = tests/atconfig
 
 AUTOTEST = $(AUTOM4TE) --language=autotest

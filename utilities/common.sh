@@ -56,8 +56,9 @@ configure_build () {
 
 build_all () { make -s -C "$build" -j"$(nproc)" all; }
 
+# prepare SET: packages of that set (see install-deps), configuration, build.
 prepare () {
-    step "Installing what is missing" "$top/utilities/install-deps"
+    step "Installing what is missing" "$top/utilities/install-deps" "$1"
     step "Configuring" configure_build
     step "Building" build_all
 }

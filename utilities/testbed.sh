@@ -9,6 +9,8 @@
 #   tb_init                       folder, environment, the switch's namespace
 #   tb_init_plain                 the same without any namespace: tests on dummy ports, no root
 #   tb_db_start / tb_db_stop      ovsdb-server
+#   tb_unprivileged               from here on database and switch run as an ordinary user with
+#                                 CAP_NET_RAW alone, no new privileges, 8 MiB of locked memory
 #   tb_switch_start [OPTION...]   the daemon, detached; fails if it does not come up
 #   tb_switch_stop / tb_switch_kill
 #   tb_host NAME [MTU] [QUEUES]   namespace NAME, joined to the switch's by a veth: port "v-NAME"
@@ -93,6 +95,23 @@ tb_wait () {
     done
 }
 
+TB_POD_UID=65431
+tb_unprivileged () {
+    TB_UNPRIVILEGED=yes
+    chown -R "$TB_POD_UID:$TB_POD_UID" "$TB_DIR"
+}
+
+# tb_run CMD...: in the switch's namespace, as the user that the switch runs as.
+tb_run () {
+    if test "${TB_UNPRIVILEGED:-}" = yes; then
+        tb sw prlimit --memlock=8388608 setpriv --reuid "$TB_POD_UID" --regid "$TB_POD_UID" \
+            --clear-groups --inh-caps=-all,+net_raw --ambient-caps=-all,+net_raw \
+            --bounding-set=-all,+net_raw --no-new-privs "$@"
+    else
+        tb sw "$@"
+    fi
+}
+
 tb_db_schema () {
     for tb_schema_ in /usr/share/openvswitch/vswitch.ovsschema \
         /usr/local/share/openvswitch/vswitch.ovsschema; do
@@ -108,10 +127,10 @@ tb_db_schema () {
 tb_db_start () {
     if test ! -e "$TB_DIR/conf.db"; then
         tb_schema_=$(tb_db_schema) || return 1
-        ovsdb-tool create "$TB_DIR/conf.db" "$tb_schema_" || return 1
+        tb_run ovsdb-tool create "$TB_DIR/conf.db" "$tb_schema_" || return 1
         tb_db_new_=yes
     fi
-    tb sw ovsdb-server --detach --no-chdir --pidfile --log-file -vconsole:off \
+    tb_run ovsdb-server --detach --no-chdir --pidfile --log-file -vconsole:off \
         --remote="punix:$TB_DIR/db.sock" "$TB_DIR/conf.db" || return 1
     if test "${tb_db_new_:-}" = yes; then
         ovs-vsctl --no-wait init
@@ -131,7 +150,9 @@ tb_join () { tb_wait 30 tb_gone "$1"; }
 tb_gone () {
     tb_state_=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null)
     test -z "$tb_state_" && return
-    test "$tb_state_" = Z && test "$(ls "/proc/$1/task" 2>/dev/null | wc -l)" -le 1
+    test "$tb_state_" = Z || return
+    set -- "/proc/$1/task/"*
+    test $# -le 1
 }
 
 tb_db_stop () { tb_end_pidfile "$TB_DIR/ovsdb-server.pid"; }
@@ -139,7 +160,7 @@ tb_switch_stop () { tb_end_pidfile "$TB_DIR/ovs-vswitchd.pid"; }
 tb_switch_kill () { tb_end_pidfile "$TB_DIR/ovs-vswitchd.pid" -KILL; }
 
 tb_switch_start () {
-    tb sw "$XVS_VSWITCHD" --detach --no-chdir --pidfile --log-file "$@"
+    tb_run "$XVS_VSWITCHD" --detach --no-chdir --pidfile --log-file "$@"
 }
 
 tb_cleanup () {
@@ -147,6 +168,7 @@ tb_cleanup () {
     # The monitor, if any, is the parent of the daemon and must go first.
     tb_switch_stop
     tb_db_stop
+    tb_end_pidfile "$TB_DIR/xvs-agent.pid"
     while read -r tb_victim_; do
         kill "$tb_victim_" 2>/dev/null
     done < "$TB_DIR/pids"
@@ -156,6 +178,6 @@ tb_cleanup () {
         done
         ip netns del "$tb_ns_" 2>/dev/null
     done < "$TB_DIR/namespaces"
-    rm -rf "$TB_DIR"
+    rm -rf "$TB_DIR" "$TB_DIR.agent"
     TB_DIR=
 }

@@ -23,7 +23,7 @@ vswitchd_xvs_vswitchd_LDADD = $(XVS_LIBS)
 
 EXTRA_DIST += vswitchd/xvs-vswitchd.service.in
 CLEANFILES += vswitchd/xvs-vswitchd.service
-systemdsystemunit_DATA = vswitchd/xvs-vswitchd.service
+systemdsystemunit_DATA += vswitchd/xvs-vswitchd.service
 vswitchd/xvs-vswitchd.service: vswitchd/xvs-vswitchd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) vswitchd && \
 	  sed 's|@sbindir[@]|$(sbindir)|' $(srcdir)/vswitchd/xvs-vswitchd.service.in > $@

@@ -1,5 +1,5 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS = tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment
+FUZZ_TARGETS = tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
@@ -13,4 +13,6 @@ tests_fuzz_fuzz_ovsdb_update_SOURCES = tests/fuzz/fuzz-ovsdb-update.c
 tests_fuzz_fuzz_ovsdb_update_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz-segment.c
 tests_fuzz_fuzz_segment_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_xskcni_SOURCES = tests/fuzz/fuzz-xskcni.c
+tests_fuzz_fuzz_xskcni_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz-targets: $(FUZZ_TARGETS)

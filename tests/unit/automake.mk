@@ -32,9 +32,17 @@ UNIT_TESTS = \
 	tests/unit/test-snapshot \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \
-	tests/unit/test-xsk-ring
+	tests/unit/test-xsk-ring \
+	tests/unit/test-xskcni-map \
+	tests/unit/test-xskcni-session \
+	tests/unit/test-xskcni
 EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
 	tests/unit/ofproto-harness.h \
-	tests/unit/packet-samples.h
-check_PROGRAMS += tests/helpers/hold-xsk
+	tests/unit/packet-samples.h \
+	tests/unit/xskcni-server.h
+check_PROGRAMS += \
+	tests/helpers/dp-server \
+	tests/helpers/hold-xsk
+EXTRA_DIST += \
+	tests/helpers/iperf-check.py
