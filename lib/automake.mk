@@ -56,14 +56,21 @@ lib_libxvs_a_SOURCES = \
 	lib/netdev/afxdp/afxdp-attr.c \
 	lib/netdev/afxdp/afxdp-config.c \
 	lib/netdev/afxdp/afxdp-config.h \
+	lib/netdev/afxdp/afxdp-map.c \
 	lib/netdev/afxdp/afxdp-port.c \
 	lib/netdev/afxdp/afxdp-private.h \
 	lib/netdev/afxdp/afxdp-show.c \
 	lib/netdev/afxdp/afxdp-stats.c \
+	lib/netdev/afxdp/cni-client.c \
+	lib/netdev/afxdp/cni-client.h \
+	lib/netdev/afxdp/cni-private.h \
+	lib/netdev/afxdp/cni-session.c \
 	lib/netdev/afxdp/netdev-afxdp.c \
 	lib/netdev/afxdp/xsk-ring.h \
 	lib/netdev/afxdp/xsk-rx.c \
 	lib/netdev/afxdp/xsk-socket.c \
+	lib/netdev/afxdp/xsk-superframe.c \
+	lib/netdev/afxdp/xsk-superframe.h \
 	lib/netdev/afxdp/xsk-tx.c \
 	lib/netdev/afxdp/xsk-umem.c \
 	lib/netdev/dummy/dummy-commands.c \
@@ -117,6 +124,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/caps.h \
 	lib/os/clock.c \
 	lib/os/clock.h \
+	lib/os/daemon-keep.c \
+	lib/os/daemon-keep.h \
 	lib/os/daemon-monitor.c \
 	lib/os/daemon-monitor.h \
 	lib/os/daemon.c \
@@ -131,11 +140,14 @@ lib_libxvs_a_SOURCES = \
 	lib/os/numa.h \
 	lib/os/pidfile.c \
 	lib/os/pidfile.h \
+	lib/os/rcu-tsan.h \
 	lib/os/rcu.h \
 	lib/os/rtnl-monitor.c \
 	lib/os/rtnl-private.h \
 	lib/os/rtnl.c \
 	lib/os/rtnl.h \
+	lib/os/seccomp.c \
+	lib/os/seccomp.h \
 	lib/os/signals.c \
 	lib/os/signals.h \
 	lib/os/thread.c \

@@ -17,6 +17,7 @@
 #include "log/ctl.h"
 #include "log/log.h"
 #include "mem/arena.h"
+#include "netdev/afxdp/cni-client.h"
 #include "netdev/dummy/netdev-dummy.h"
 #include "netdev/netdev.h"
 #include "ofproto/ofproto.h"
@@ -24,6 +25,7 @@
 #include "os/dirs.h"
 #include "os/evloop.h"
 #include "os/numa.h"
+#include "os/seccomp.h"
 #include "os/signals.h"
 #include "os/thread.h"
 #include "os/user.h"
@@ -39,6 +41,7 @@ LOG_MODULE(vswitchd);
 enum { COVERAGE_INTERVAL_MS = 5000, COLLECT_INTERVAL_MS = 100 };
 
 static struct evloop *loop;
+static bool confine;
 
 /* Says why the daemon cannot start; takes `error`. */
 static int
@@ -152,6 +155,21 @@ ctl_exit(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
     evloop_stop(loop);
 }
 
+/* The first configuration is in effect.  From now on nothing is needed that --seccomp forbids. */
+static void
+on_configured(void)
+{
+    char *error = NULL;
+
+    daemon_detach_complete();
+    if (confine && !seccomp_confine(&error)) {
+        LOG_INFO("--seccomp: confined to the system calls of a running switch");
+    } else if (confine) {
+        LOG_ERR("--seccomp: %s", error ? error : "?");
+        free(error);
+    }
+}
+
 static void
 flush_main_queues(void *aux)
 {
@@ -170,6 +188,11 @@ init_modules(const struct options *o)
         LOG_WARN("--dummy-numa=%s is not a list of node numbers; ignored", o->dummy_numa);
     }
     netdev_init(loop, o->dummy ? o->dummy_mode : NULL);
+    if (o->cni_prefetch) {
+        cni_client_init(loop);
+        cni_client_prefetch();
+    }
+    confine = o->seccomp;
     dp_init(loop);
     ofproto_init(loop);
     if (o->dummy) {
@@ -207,7 +230,7 @@ follow_database(const struct options *o, char **errp)
         .remotes = remotes,
         .dummy = o->dummy,
         .ssl_by_options = ssl,
-        .configured = daemon_detach_complete,
+        .configured = on_configured,
     };
     bool ok = bridge_init(loop, &b, errp);
     free(remotes);

@@ -26,6 +26,8 @@ enum {
     OPT_SYSLOG_TARGET,
     OPT_UNIXCTL,
     OPT_MLOCKALL,
+    OPT_SECCOMP,
+    OPT_CNI_PREFETCH,
     OPT_DUMMY,
     OPT_DUMMY_NUMA,
     OPT_BOOTSTRAP_CA,
@@ -49,6 +51,8 @@ static const struct option long_options[] = {
     {"syslog-target", required_argument, NULL, OPT_SYSLOG_TARGET},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"mlockall", no_argument, NULL, OPT_MLOCKALL},
+    {"seccomp", no_argument, NULL, OPT_SECCOMP},
+    {"cni-prefetch", no_argument, NULL, OPT_CNI_PREFETCH},
     {"enable-dummy", optional_argument, NULL, OPT_DUMMY},
     {"dummy-numa", required_argument, NULL, OPT_DUMMY_NUMA},
     {"private-key", required_argument, NULL, 'p'},
@@ -85,6 +89,9 @@ print_help(void)
            "  --overwrite-pidfile     take the pidfile over from a running process\n"
            "  --user=USER[:GROUP]     run as USER, keeping the capabilities that ports need\n"
            "  --mlockall              keep all memory in RAM\n"
+           "  --seccomp               forbid system calls that a running switch does not need\n"
+           "  --cni-prefetch          take the maps of all devices that AFXDP_DEVICES_* name from\n"
+           "                          the AF_XDP device plugin at once\n"
            "  --unixctl=SOCKET        control socket for ovs-appctl, or \"none\"\n",
            dirs_rundir());
     printf("\nLogging:\n"
@@ -188,6 +195,12 @@ parse_one(int c, char *arg, struct options *o)
         break;
     case OPT_MLOCKALL:
         o->mlockall = true;
+        break;
+    case OPT_SECCOMP:
+        o->seccomp = true;
+        break;
+    case OPT_CNI_PREFETCH:
+        o->cni_prefetch = true;
         break;
     case OPT_DUMMY:
         return parse_dummy(arg, o);

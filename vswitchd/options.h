@@ -21,6 +21,8 @@ struct options {
     const char *syslog_method, *syslog_target;
 
     bool mlockall;
+    bool seccomp;      /* confine the process to the system calls it needs */
+    bool cni_prefetch; /* take the maps of AFXDP_DEVICES_* at start-up */
     bool dummy;
     const char *dummy_mode; /* "", "override" or "system" */
     const char *dummy_numa;

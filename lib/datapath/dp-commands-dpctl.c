@@ -97,7 +97,7 @@ show_port_stats(struct strbuf *s, const struct netdev *netdev)
 static void
 show_port(struct strbuf *s, const struct dp_port *port, bool stats)
 {
-    const char *type = netdev_type(port->netdev);
+    const char *type = netdev_shown_type(port->netdev);
     const struct smap_node *node;
     struct smap config = SMAP_INIT;
     const char *sep = ": ";
@@ -173,6 +173,7 @@ show_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 struct flow_args {
     const char *dp_arg, *ufid;
     bool verbose, names;
+    bool none;    /* type= of flows that there are never */
     bool by_port; /* filter=in_port(X) */
     uint32_t in_port;
     bool by_core; /* pmd=N, -1 main */
@@ -206,6 +207,33 @@ parse_filter(const char *filter, struct dp *dp, struct flow_args *a)
     return ok;
 }
 
+/* A list of types of flows: all that there are here are of type ovs, not offloaded. */
+static bool
+parse_types(const char *list, bool *none)
+{
+    static const struct {
+        const char *name;
+        bool here;
+    } types[] = {
+        {"ovs", true}, {"all", true},   {"non-offloaded", true},        {"offloaded", false},
+        {"tc", false}, {"dpdk", false}, {"partially-offloaded", false},
+    };
+    char *copy = xstrdup(list), *save = NULL;
+    bool ok = true;
+
+    *none = true;
+    for (char *word = strtok_r(copy, ",", &save); word && ok;
+         word = strtok_r(NULL, ",", &save)) {
+        ok = false;
+        for (size_t i = 0; i < ARRAY_SIZE(types) && !ok; i++) {
+            ok = !strcmp(word, types[i].name);
+            *none &= !(ok && types[i].here);
+        }
+    }
+    free(copy);
+    return ok;
+}
+
 /* Replies and returns NULL on failure. */
 static struct dp *
 parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struct flow_args *a)
@@ -232,8 +260,8 @@ parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struc
             a->by_core = true;
             a->core = core < 0 ? CORE_NON_PMD : (unsigned) core;
         } else if (!strncmp(arg, "type=", 5)) {
-            if (strcmp(arg + 5, "ovs") && strcmp(arg + 5, "all")) {
-                ctl_reply_errorf(conn, "%s: all flows here are of type ovs", arg);
+            if (!parse_types(arg + 5, &a->none)) {
+                ctl_reply_errorf(conn, "%s: unknown type of flows", arg);
                 return NULL;
             }
         } else if (!a->dp_arg) {
@@ -272,6 +300,9 @@ flow_wanted(const struct flow_args *a, const struct dp_flow *f)
 {
     struct flow match, mask;
 
+    if (a->none) {
+        return false;
+    }
     if (a->ufid) {
         struct strbuf ufid = STRBUF_INIT;
         bool same;

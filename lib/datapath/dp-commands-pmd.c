@@ -178,6 +178,7 @@ perf_show(struct strbuf *s, struct pmd *pmd, const struct pmd_args *a)
     put_heading(s, pmd);
     strbuf_putc(s, '\n');
     pmd_stats_format_perf(s, &pmd->stats);
+    strbuf_putc(s, '\n');
 }
 
 static void

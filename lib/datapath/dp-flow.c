@@ -170,6 +170,7 @@ dp_flow_format(struct strbuf *s, const struct dp *dp, const struct dp_flow *f, b
     struct flow match, mask;
 
     megaflow_get_match(f, &match, &mask);
+    megaflow_get_origin(f, &match); /* values of what is wildcarded, too */
     if (verbose) {
         strbuf_puts(s, "ufid:");
         dp_flow_format_ufid(s, f);

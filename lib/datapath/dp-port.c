@@ -61,7 +61,8 @@ choose_number(const struct dp *dp, const struct netdev *netdev, uint32_t request
     if (requested != DP_PORT_NONE && is_free(dp, requested)) {
         return requested;
     }
-    if (!strcmp(dp->type, "dummy") || !strncmp(netdev_type(netdev), "dummy", 5)) {
+    if (!strcmp(dp->type, "dummy") || netdev_is_override() ||
+        !strncmp(netdev_type(netdev), "dummy", 5)) {
         uint32_t n = number_in_name(netdev_name(netdev));
 
         if (is_free(dp, n)) {

@@ -68,7 +68,7 @@ dp_init(struct evloop *loop)
     ev_timer_start(&sample_timer, USAGE_INTERVAL_MS);
 }
 
-/* The tools expect the dummy datapath's own device; where its class is off, so is the type. */
+/* The tools expect a datapath of dummies to have a device of its own; where its class is off, so is the type. */
 static int
 open_own_port(struct dp *dp, char **errp)
 {
@@ -152,7 +152,7 @@ dp_open(const char *type, const struct dp_upcall_ops *ops, struct dp **dpp, char
     }
     *dpp = dp_new(type, ops);
     __atomic_store_n(&dps[slot], *dpp, __ATOMIC_RELEASE);
-    if (!strcmp(type, "dummy")) {
+    if (!strcmp(type, "dummy") || netdev_is_override()) {
         error = open_own_port(*dpp, errp);
         if (error) {
             dp_destroy(*dpp);

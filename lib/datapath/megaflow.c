@@ -218,8 +218,18 @@ static struct dp_flow *
 flow_new(struct megaflow_table *t, const struct mf_subtable *want, const struct flow *flow)
 {
     const flow_word *w = (const void *) flow;
-    struct dp_flow *f = xzalloc(sizeof *f + want->n_words * sizeof f->w[0]);
+    uint16_t sections = (uint16_t) (flow->sections & MF_SECTIONS);
+    unsigned n = flow_key_section_ofs(sections, FS_REGS);
+    struct dp_flow *f = xzalloc(sizeof *f + (want->n_words + n) * sizeof f->w[0]);
+    uint64_t *origin = &f->w[want->n_words];
 
+    f->origin_sections = sections;
+    for (unsigned s = 0; s < FS_REGS; s++) {
+        if (sections & FS_BIT(s)) {
+            memcpy(origin, &w[flow_section_flow_ofs[s]], flow_section_words[s] * 8u);
+            origin += flow_section_words[s];
+        }
+    }
     f->hash = want->care;
     for (unsigned i = 0; i < want->n_words; i++) {
         f->w[i] = w[flow_section_flow_ofs[want->sec[i]] + want->word[i]] & want->mask[i];
@@ -376,6 +386,22 @@ megaflow_get_match(const struct dp_flow *f, struct flow *match, struct flow *mas
     }
     match->sections = st->value;
     mask->sections = st->care;
+}
+
+void
+megaflow_get_origin(const struct dp_flow *f, struct flow *flow)
+{
+    const uint64_t *origin = &f->w[f->subtable->n_words];
+    flow_word *w = (void *) flow;
+
+    memset(flow, 0, sizeof *flow);
+    for (unsigned s = 0; s < FS_REGS; s++) {
+        if (f->origin_sections & FS_BIT(s)) {
+            memcpy(&w[flow_section_flow_ofs[s]], origin, flow_section_words[s] * 8u);
+            origin += flow_section_words[s];
+        }
+    }
+    flow->sections = f->origin_sections;
 }
 
 static int

@@ -75,7 +75,10 @@ struct dp_flow {
     void *cookie;
     int64_t created_ms;
     struct rcu_head rcu;
-    uint64_t w[]; /* masked, in the order of the subtable's words */
+    uint16_t origin_sections; /* of the packet that it was made for */
+    /* Masked, in the order of the subtable's words; behind them those of the first packet, whole
+     * sections in their order, for people to read. */
+    uint64_t w[];
 };
 
 struct megaflow_table {
@@ -113,6 +116,8 @@ struct dp_flow *megaflow_insert(struct megaflow_table *, const struct flow *flow
 void megaflow_delete(struct dp_flow *);
 void megaflow_set_actions(struct dp_flow *, struct dp_actions *);
 void megaflow_get_match(const struct dp_flow *, struct flow *match, struct flow *mask);
+/* The packet that the flow was made for. */
+void megaflow_get_origin(const struct dp_flow *, struct flow *);
 /* Now and then: ranks the subtables by their hits, frees empty ones. */
 void megaflow_maintain(struct megaflow_table *);
 

@@ -195,6 +195,11 @@ put_headers(struct headers *h, const struct flow *flow)
         h->l4 = h->n;
         if (flow->sections & FS_BIT(FS_L4)) {
             put_l4(h, flow);
+        } else if (flow->ip.proto == IP_PROTO_IGMP && !(flow->ip.frag & FLOW_FRAG_LATER)) {
+            /* RFC 2236 section 2: nothing of it is in a flow, all is zero but the checksum. */
+            const uint8_t igmp[8] = {[2] = 0xff, [3] = 0xff};
+
+            put(h, igmp, sizeof igmp);
         }
     }
 }

@@ -188,7 +188,8 @@ put_eth_type(struct strbuf *s, bool verbose, uint16_t v_be, uint16_t m_be)
 /* One tag, its type in front; then what is inside goes into an "encap(" that the caller closes.
  */
 static void
-put_vlan(struct strbuf *s, uint16_t tpid_be, uint16_t v_be, uint16_t m_be, bool show)
+put_vlan(struct strbuf *s, uint16_t tpid_be, uint16_t v_be, uint16_t m_be, bool show,
+         bool verbose)
 {
     uint16_t v = ntohs(v_be), m = ntohs(m_be);
 
@@ -198,9 +199,11 @@ put_vlan(struct strbuf *s, uint16_t tpid_be, uint16_t v_be, uint16_t m_be, bool 
         if ((m & VLAN_VID_MASK) != VLAN_VID_MASK) {
             strbuf_putf(s, "/0x%x", m & VLAN_VID_MASK);
         }
-        strbuf_putf(s, ",pcp=%u", v >> VLAN_PCP_SHIFT);
-        if ((m & VLAN_PCP_MASK) != VLAN_PCP_MASK) {
-            strbuf_putf(s, "/0x%x", m >> VLAN_PCP_SHIFT);
+        if (verbose || (v | m) & VLAN_PCP_MASK) {
+            strbuf_putf(s, ",pcp=%u", v >> VLAN_PCP_SHIFT);
+            if ((m & VLAN_PCP_MASK) != VLAN_PCP_MASK) {
+                strbuf_putf(s, "/0x%x", m >> VLAN_PCP_SHIFT);
+            }
         }
         strbuf_puts(s, "),");
     }
@@ -241,7 +244,7 @@ put_ip(struct strbuf *s, const struct flow *v, const struct flow *m, bool verbos
 }
 
 static void
-put_tcp_flags(struct strbuf *s, uint16_t v, uint16_t m)
+put_tcp_flags(struct strbuf *s, uint16_t v, uint16_t m, bool verbose)
 {
     static const char *const names[12] = {"fin", "syn", "rst", "psh",   "ack",   "urg",
                                           "ece", "cwr", "ns",  "[200]", "[400]", "[800]"};
@@ -257,6 +260,8 @@ put_tcp_flags(struct strbuf *s, uint16_t v, uint16_t m)
     }
     if (exact && !v) {
         strbuf_putc(s, '0');
+    } else if (!m && verbose) {
+        strbuf_puts(s, "0/0");
     }
     attr_close(&a);
 }
@@ -283,7 +288,7 @@ put_l4(struct strbuf *s, const struct flow *v, const struct flow *m, bool verbos
     put_dec(&a, icmp ? "code" : "dst", ntohs(v->l4.dst_be), ntohs(m->l4.dst_be) & full, full);
     attr_close(&a);
     if (v->ip.proto == IP_PROTO_TCP) {
-        put_tcp_flags(s, ntohs(v->l4.tcp_flags_be), ntohs(m->l4.tcp_flags_be) & 0xfff);
+        put_tcp_flags(s, ntohs(v->l4.tcp_flags_be), ntohs(m->l4.tcp_flags_be) & 0xfff, verbose);
     }
 }
 
@@ -360,8 +365,8 @@ flow_format(struct strbuf *s, const struct flow *v, const struct flow *m,
             if (!(tci_be & htons(VLAN_CFI))) {
                 break;
             }
-            put_vlan(s, v->vlan.tag[n_encap].tpid_be, tci_be, mask,
-                     verbose || mask || !n_encap);
+            put_vlan(s, v->vlan.tag[n_encap].tpid_be, tci_be, mask, verbose || mask || !n_encap,
+                     verbose);
         }
         put_eth_type(s, verbose, v->eth.type_be, m->eth.type_be);
     }

@@ -280,12 +280,19 @@ cmd_list(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 static void
 cmd_list_pattern(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 {
+    static const char *const shown_names[LOG_N_DESTS] = {
+        [LOG_DEST_CONSOLE] = "CONSOLE",
+        [LOG_DEST_SYSLOG] = "SYSLOG",
+        [LOG_DEST_FILE] = "FILE",
+    };
     struct strbuf out = STRBUF_INIT;
 
-    strbuf_puts(&out, "         format\n         ------\n");
+    strbuf_puts(&out, "         prefix                            format\n"
+                      "         ------                            ------\n");
     mutex_lock(&log_mutex);
     for (int d = 0; d < LOG_N_DESTS; d++) {
-        strbuf_putf(&out, "%-7s  %s\n", dest_names[d], log_patterns[d]);
+        strbuf_putf(&out, "%-7s  %-32s  %s\n", shown_names[d],
+                    d == LOG_DEST_SYSLOG ? "<%B>%A:" : "none", log_patterns[d]);
     }
     mutex_unlock(&log_mutex);
     ctl_reply(conn, strbuf_cstr(&out));
@@ -371,7 +378,7 @@ log_commands_register(void)
 
     ctl_command_register("vlog/list", "", 0, 0, cmd_list, NULL);
     ctl_command_register("vlog/list-pattern", "", 0, 0, cmd_list_pattern, NULL);
-    ctl_command_register("vlog/set", "{spec | PATTERN:destination:pattern}...", 1, 1024,
+    ctl_command_register("vlog/set", "{spec | PATTERN:destination:pattern}...", 0, 1024,
                          cmd_set, NULL);
     ctl_command_register("vlog/reopen", "", 0, 0, cmd_reopen, NULL);
     ctl_command_register("vlog/close", "", 0, 0, cmd_close, NULL);

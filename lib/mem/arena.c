@@ -11,9 +11,13 @@
 
 #include <urcu/list.h>
 
+#include "log/log.h"
+#include "os/caps.h"
 #include "os/clock.h"
 #include "util/idpool.h"
 #include "util/xalloc.h"
+
+LOG_MODULE(arena_plan);
 
 #define DEFAULT_PLAN 16384u
 /* The least that is worth a UMEM: one port with a 512-frame fill ring, and its transmissions.
@@ -104,8 +108,16 @@ arena_create(unsigned numa_node, uint32_t frame_sz, uint32_t wanted, struct aren
         .no = (uint8_t) no,
         .numa_node = (uint8_t) numa_node,
         .hugepages = map.hugepages,
+        .limited = n_frames < plan,
         .pool = arena_pool_create(n_frames),
     };
+    if (a->limited) {
+        LOG_INFO("packet memory %u: %" PRIu32 " frames of %" PRIu32 " bytes, where %" PRIu32
+                 " would be usual: the locked-memory limit of %" PRIu64
+                 " KiB is to do for %u ports; to have more, raise it (ulimit -l, LimitMEMLOCK=) "
+                 "or grant CAP_IPC_LOCK",
+                 no, n_frames, frame_sz, plan, caps_memlock_limit() >> 10, ARENA_REGISTRATIONS);
+    }
     init_heads(a);
     arenas[no] = a;
     *arenap = a;
@@ -152,9 +164,14 @@ arena_get(unsigned numa_node, uint32_t frame_sz, uint32_t n_frames, struct arena
 }
 
 uint32_t
-arena_get_more(struct arena *a, uint32_t n_frames)
+arena_get_more(struct arena *a, uint32_t n_frames, uint32_t least)
 {
-    uint32_t n = MIN(n_frames, (a->n_frames - a->pool->n_promised) / 2);
+    uint32_t unpromised = a->n_frames - a->pool->n_promised, reserve = 0;
+
+    if (a->limited && a->pool->n_refs < ARENA_REGISTRATIONS) {
+        reserve = MIN(unpromised, (ARENA_REGISTRATIONS - a->pool->n_refs) * least);
+    }
+    uint32_t n = MIN(n_frames, (unpromised - reserve) / 2);
 
     a->pool->n_promised += n;
     return n;

@@ -73,6 +73,7 @@ struct arena {
     uint8_t no;          /* arena number, < ARENA_MAX */
     uint8_t numa_node;
     bool hugepages;
+    bool limited; /* smaller than planned, for want of memory that may be locked */
     struct arena_pool *pool; /* private */
 };
 #define ARENA_MAX 32
@@ -116,8 +117,10 @@ void
 arena_put(struct arena *, uint32_t n_frames); /* unmaps once unused and all frames are back */
 /* Promises up to `n_frames` more to a caller of arena_get(), who adds what is returned to what
  * it gives back by arena_put(): at most half of what is still unpromised, so that ports to come
- * find room in the same arena (between two arenas packets are copied).  Main. */
-uint32_t arena_get_more(struct arena *, uint32_t n_frames);
+ * find room in the same arena (between two arenas packets are copied).  In an arena that the
+ * memlock limit made small, `least` frames for each of the four ports that it is meant for are
+ * left alone.  Main. */
+uint32_t arena_get_more(struct arena *, uint32_t n_frames, uint32_t least);
 /* How many frames a new arena should have at least (main, before ports are opened).  Default:
  * 16,384, less where RLIMIT_MEMLOCK is short and CAP_IPC_LOCK missing. */
 void arena_set_plan(uint32_t n_frames);

@@ -89,6 +89,9 @@ struct netdev_class {
 void netdev_class_register(const struct netdev_class *);
 /* A provider noticed a change (link, MTU, stats source): bumps change_seq, tells subscribers. Main. */
 void netdev_changed(struct netdev *);
+/* The same for a device that is not open: what kept it from being opened or configured may be
+ * over, so it is worth trying again now.  Main, not from within the provider's functions. */
+void netdev_announce(const char *name);
 /* Marks the device as of no use any more; the bridge closes and re-opens it.  Main.  Takes a format. */
 void netdev_mark_broken(struct netdev *, const char *format, ...) PRINTF_FORMAT(2, 3);
 

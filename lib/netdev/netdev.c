@@ -39,6 +39,7 @@ static size_t n_classes;
 static struct open_netdev *open_netdevs;
 static struct subscriber *subscribers;
 static struct evloop *main_loop;
+static bool override;
 
 static const struct netdev_class *
 class_find(const char *type)
@@ -94,6 +95,20 @@ link_event(const struct rtnl_link *link, bool deleted, void *aux)
     }
 }
 
+const char *
+netdev_shown_type(const struct netdev *netdev)
+{
+    const char *type = netdev_type(netdev);
+
+    return strcmp(type, "internal") ? type : "tap";
+}
+
+bool
+netdev_is_override(void)
+{
+    return override;
+}
+
 void
 netdev_init(struct evloop *loop, const char *dummy_mode)
 {
@@ -101,8 +116,8 @@ netdev_init(struct evloop *loop, const char *dummy_mode)
         &netdev_system_class, &netdev_internal_class,     &netdev_tap_class,
         &netdev_afxdp_class,  &netdev_afxdp_nonpmd_class,
     };
-    bool override = dummy_mode && !strcmp(dummy_mode, "override");
 
+    override = dummy_mode && !strcmp(dummy_mode, "override");
     main_loop = loop;
     netdev_class_register(&netdev_patch_class);
     if (!override) {
@@ -312,6 +327,12 @@ netdev_changed(struct netdev *netdev)
 {
     netdev->change_seq++;
     tell_subscribers(netdev->name);
+}
+
+void
+netdev_announce(const char *name)
+{
+    tell_subscribers(name);
 }
 
 void

@@ -53,6 +53,11 @@ struct netdev_link {
  * NULL (off), "" (extra types), "override" (all types become dummy), "system" (system only). */
 struct evloop;
 void netdev_init(struct evloop *, const char *dummy_mode);
+/* Is the mode "override"?  Bridges' own devices then are of type "dummy-internal", and
+ * datapath ports are numbered as tests expect. */
+bool netdev_is_override(void);
+/* The type as commands that show datapath ports give it: there an internal device is a "tap". */
+const char *netdev_shown_type(const struct netdev *);
 /* Calls `cb(name)` of every type that can be opened (Open_vSwitch.iface_types). */
 void netdev_for_each_type(void (*cb)(const char *type, void *aux), void *aux);
 /* `cb(name, aux)` on main when a device by that name appeared, vanished, or changed carrier, MTU, MAC, flags. */

@@ -57,7 +57,7 @@ forget(struct ofproto *o, const struct ofbundle *b)
 }
 
 static bool
-same_trunks(const uint64_t *a, const uint64_t *b)
+same_vlans(const uint64_t *a, const uint64_t *b)
 {
     return a && b ? !memcmp(a, b, 4096 / 8) : a == b;
 }
@@ -69,8 +69,9 @@ same_settings(const struct ofbundle *b, const struct ofproto_bundle_settings *s)
            (!s->n_ofports ||
             !memcmp(b->ofports, s->ofports, s->n_ofports * sizeof *s->ofports)) &&
            b->s.vlan_mode == s->vlan_mode && b->s.tag == s->tag &&
-           same_trunks(b->trunks, s->trunks) && b->s.priority_tags == s->priority_tags &&
-           b->s.protected_port == s->protected_port && b->s.qinq_8021ad == s->qinq_8021ad;
+           same_vlans(b->trunks, s->trunks) && same_vlans(b->cvlans, s->cvlans) &&
+           b->s.priority_tags == s->priority_tags && b->s.protected_port == s->protected_port &&
+           b->s.qinq_8021ad == s->qinq_8021ad;
 }
 
 static void
@@ -79,13 +80,16 @@ store_settings(struct ofbundle *b, const struct ofproto_bundle_settings *s)
     uint16_t *ofports =
         s->n_ofports ? xmemdup(s->ofports, s->n_ofports * sizeof *s->ofports) : NULL;
     uint64_t *trunks = s->trunks ? xmemdup(s->trunks, 4096 / 8) : NULL;
+    uint64_t *cvlans = s->cvlans ? xmemdup(s->cvlans, 4096 / 8) : NULL;
 
     free(b->ofports);
     free(b->trunks);
+    free(b->cvlans);
     b->s = *s;
     b->s.name = b->name;
     b->s.ofports = b->ofports = ofports;
     b->s.trunks = b->trunks = trunks;
+    b->s.cvlans = b->cvlans = cvlans;
 }
 
 void
@@ -116,6 +120,7 @@ ofproto_bundle_remove(struct ofproto *o, struct ofbundle *b)
     forget(o, b);
     free(b->ofports);
     free(b->trunks);
+    free(b->cvlans);
     free(b->name);
     free(b);
     ofproto_changed();

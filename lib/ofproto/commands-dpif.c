@@ -30,7 +30,7 @@ show_port(struct strbuf *s, const struct ofport *port)
     } else {
         strbuf_putf(s, "%u", port->dp_port);
     }
-    strbuf_putf(s, ": (%s", netdev_type(port->netdev));
+    strbuf_putf(s, ": (%s", netdev_shown_type(port->netdev));
     smap_init(&config);
     netdev_get_config(port->netdev, &config);
     SMAP_FOR_EACH(node, &config)

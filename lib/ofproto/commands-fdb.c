@@ -112,6 +112,8 @@ fdb_add(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
     struct eth_addr mac;
     const struct ofport *port;
     const struct ofbundle *b;
+    struct strbuf s = STRBUF_INIT;
+    uint32_t old_id;
     uint16_t vlan;
 
     if (!o || !parse_entry(conn, argv[3], argv[4], &vlan, &mac)) {
@@ -121,12 +123,21 @@ fdb_add(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
     b = port ? ofproto_bundle_of_port(o, (uint16_t) port->number) : NULL;
     if (!b) {
         ctl_reply_error(conn, "no such port");
-    } else if (!mac_table_add_static(o->macs, vlan, mac, b->id, clock_now_ms())) {
+        return;
+    }
+    if (mac_table_find_static(o->macs, vlan, mac, &old_id) && old_id != b->id) {
+        const struct ofbundle *old = ofproto_bundle_find_id(o, old_id);
+
+        strbuf_putf(&s, "Overriding already existing static entry on %u",
+                    old && old->s.n_ofports ? old->ofports[0] : 0u);
+    }
+    if (!mac_table_add_static(o->macs, vlan, mac, b->id, clock_now_ms())) {
         ctl_reply_error(conn, "the table is full of static entries");
     } else {
         revalidator_changed();
-        ctl_reply(conn, "");
+        ctl_reply(conn, strbuf_cstr(&s));
     }
+    strbuf_free(&s);
 }
 
 static void

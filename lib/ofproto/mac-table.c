@@ -240,6 +240,22 @@ mac_table_add_static(struct mac_table *t, uint16_t vlan, struct eth_addr mac, ui
 }
 
 bool
+mac_table_find_static(struct mac_table *t, uint16_t vlan, struct eth_addr mac, uint32_t *bundle)
+{
+    const struct mac_entry *e;
+    bool found;
+
+    mutex_lock(&t->mutex);
+    e = find__(t, make_key(vlan, mac));
+    found = e && e->is_static;
+    if (found) {
+        *bundle = e->bundle;
+    }
+    mutex_unlock(&t->mutex);
+    return found;
+}
+
+bool
 mac_table_del_static(struct mac_table *t, uint16_t vlan, struct eth_addr mac)
 {
     struct mac_entry *e;

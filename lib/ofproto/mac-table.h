@@ -47,6 +47,9 @@ bool mac_table_lookup(struct mac_table *, uint16_t vlan, struct eth_addr mac, ui
 /* fdb/add: replaces what is there, never ages.  False when the table is full of static ones. */
 bool mac_table_add_static(struct mac_table *, uint16_t vlan, struct eth_addr mac,
                           uint32_t bundle, int64_t now_ms);
+/* Is there a static one?  Then also which bundle it names. */
+bool mac_table_find_static(struct mac_table *, uint16_t vlan, struct eth_addr mac,
+                           uint32_t *bundle);
 bool mac_table_del_static(struct mac_table *, uint16_t vlan, struct eth_addr mac);
 /* The following return how many entries went. */
 unsigned mac_table_expire(struct mac_table *, int64_t now_ms);

@@ -36,7 +36,7 @@ struct ofbundle {
     uint32_t epoch;                   /* configuration that it came with */
     struct ofproto_bundle_settings s; /* pointers into the copies below; `name` is ours */
     uint16_t *ofports;
-    uint64_t *trunks;
+    uint64_t *trunks, *cvlans;
     UT_hash_handle hh; /* ofproto->bundles, by name */
 };
 

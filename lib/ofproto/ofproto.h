@@ -79,6 +79,7 @@ struct ofproto_bundle_settings {
     enum vlan_mode vlan_mode;
     uint16_t tag;           /* access, native and tunnel VLAN, 0..4095 */
     const uint64_t *trunks; /* bitmap of 4,096 bits; NULL = all VLANs */
+    const uint64_t *cvlans; /* the same of the customer VLANs that a dot1q-tunnel takes */
     enum priority_tags priority_tags;
     bool protected_port; /* does not talk to other protected ports */
     bool qinq_8021ad;    /* outer TPID of dot1q-tunnel */

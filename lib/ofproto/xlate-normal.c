@@ -8,12 +8,15 @@
 
 #include "ofproto/xlate-private.h"
 
+#include <arpa/inet.h>
+
 #include "log/coverage.h"
 #include "ofproto/revalidator.h"
 #include "packet/headers.h"
 
 COVERAGE_DEFINE(drop_normal_no_bundle);
 COVERAGE_DEFINE(drop_normal_vlan);
+COVERAGE_DEFINE(drop_normal_cvlan);
 COVERAGE_DEFINE(drop_normal_reserved_mac);
 COVERAGE_DEFINE(drop_normal_inactive_member);
 COVERAGE_DEFINE(drop_normal_to_input_port);
@@ -27,6 +30,23 @@ struct normal {
     struct tag outer;       /* how a port that shows the VLAN shows it */
     struct tag_stack inner; /* the tags below */
 };
+
+/* Does a tunnel of VLANs take the customer's VLAN, the first of `tags`?  Untagged is VLAN 0. */
+static bool
+tunnel_takes(struct xlate_ctx *ctx, const struct xbundle *b, const struct tag_stack *tags)
+{
+    if (b->vlan_mode != VLAN_MODE_DOT1Q_TUNNEL || b->all_cvlans) {
+        return true;
+    }
+    if (!tags->n) {
+        xlate_look_untagged(ctx);
+        return bitmap_test(b->cvlans, 0);
+    }
+    xlate_look_vid(ctx, &tags->t[0]);
+    return bitmap_test(b->cvlans, tags->t[0].vid);
+}
+
+enum { ARP_OP_REQUEST = 1 }; /* RFC 826 */
 
 static bool
 bundle_carries(const struct xbundle *b, uint16_t vid)
@@ -79,6 +99,10 @@ classify(struct xlate_ctx *ctx, struct normal *n)
         xlate_look_vid(ctx, &ctx->tags.t[0]);
     }
     if (in->vlan_mode == VLAN_MODE_DOT1Q_TUNNEL) {
+        if (!tunnel_takes(ctx, in, &ctx->tags)) {
+            COVERAGE_INC(drop_normal_cvlan);
+            return false;
+        }
         classify_tunnel(ctx, n);
         return true;
     }
@@ -140,7 +164,7 @@ output_bundle(struct xlate_ctx *ctx, const struct normal *n, const struct xbundl
     struct tag_stack tags;
 
     if (out == n->in || !out->active || !bundle_carries(out, n->vid) ||
-        (out->protected_port && n->in->protected_port)) {
+        (out->protected_port && n->in->protected_port) || !tunnel_takes(ctx, out, &n->inner)) {
         return;
     }
     if (!tags_out(ctx, n, out, &tags)) {
@@ -148,6 +172,26 @@ output_bundle(struct xlate_ctx *ctx, const struct normal *n, const struct xbundl
         return;
     }
     xlate_output(ctx, out->active, &tags);
+}
+
+/* Of a broadcast ARP packet (RFC 826) it matters whether it only announces its sender (RFC 5227
+ * section 3: a request for its own address, or an answer nobody asked for): bonds believe
+ * such a one at once.  Every ARP broadcast therefore has a megaflow for itself, as in stock
+ * Open vSwitch. */
+static void
+look_arp(struct xlate_ctx *ctx)
+{
+    static const struct eth_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    const struct flow *f = &ctx->flow;
+
+    if (!(f->sections & FS_BIT(FS_ARP)) || f->eth.type_be != htons(ETH_TYPE_ARP) ||
+        !eth_addr_equal(f->eth.dst, broadcast)) {
+        return;
+    }
+    memset(&ctx->wc.arp.op, 0xff, sizeof ctx->wc.arp.op);
+    if (f->arp.op == ARP_OP_REQUEST) {
+        ctx->wc.arp.spa_be = ctx->wc.arp.tpa_be = UINT32_MAX;
+    }
 }
 
 static void
@@ -202,6 +246,7 @@ xlate_normal(struct xlate_ctx *ctx, const struct xport *in)
         COVERAGE_INC(drop_normal_reserved_mac);
         return;
     }
+    look_arp(ctx);
     learn(ctx, &n);
 
     if (!eth_addr_is_multicast(dst) && !bitmap_test(n.bridge->flood_vlans, n.vid) &&

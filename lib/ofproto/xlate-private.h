@@ -42,6 +42,8 @@ void tag_stack_pop(struct tag_stack *);
 /* The answer depends on the tag's VLAN and presence, or on all of it. */
 void xlate_look_vid(struct xlate_ctx *, const struct tag *);
 void xlate_look_tag(struct xlate_ctx *, const struct tag *);
+/* The answer depends on there being no more tags than the packet came with. */
+void xlate_look_untagged(struct xlate_ctx *);
 /* Actions that turn the packet on the wire into one with the tags wanted. */
 void xlate_commit_tags(struct xlate_ctx *, const struct tag_stack *want);
 

@@ -66,7 +66,7 @@ compare_flood_order(const void *a_, const void *b_)
         return a->epoch < b->epoch ? -1 : 1;
     }
     if (a->is_local != b->is_local) {
-        return a->is_local ? 1 : -1;
+        return a->is_local ? -1 : 1;
     }
     return a->id < b->id ? -1 : a->id > b->id;
 }
@@ -144,11 +144,15 @@ build_bundles(struct xbridge *b, const struct ofproto *o)
             .protected_port = bundle->s.protected_port,
             .qinq_8021ad = bundle->s.qinq_8021ad,
             .all_vlans = !bundle->trunks,
+            .all_cvlans = !bundle->cvlans,
             .active = active_port(b, bundle),
         };
         xb->is_local = xb->active && xb->active->ofport == OFPP_LOCAL_PORT;
         if (bundle->trunks) {
             memcpy(xb->trunks, bundle->trunks, sizeof xb->trunks);
+        }
+        if (bundle->cvlans) {
+            memcpy(xb->cvlans, bundle->cvlans, sizeof xb->cvlans);
         }
     }
     qsort(b->bundles, b->n_bundles, sizeof *b->bundles, compare_flood_order);

@@ -35,8 +35,9 @@ struct xbundle {
     enum vlan_mode vlan_mode;
     uint16_t tag;
     enum priority_tags priority_tags;
-    bool protected_port, qinq_8021ad, all_vlans;
+    bool protected_port, qinq_8021ad, all_vlans, all_cvlans;
     BITMAP_DECLARE(trunks, 4096);
+    BITMAP_DECLARE(cvlans, 4096);
     struct xport *active; /* the port that it sends on and accepts from; NULL: none */
     UT_hash_handle hh;    /* xbridge's by_id */
 };

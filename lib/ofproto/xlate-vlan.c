@@ -83,6 +83,14 @@ xlate_look_tag(struct xlate_ctx *ctx, const struct tag *tag)
     }
 }
 
+void
+xlate_look_untagged(struct xlate_ctx *ctx)
+{
+    for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
+        ctx->wc.vlan.tag[i].tci_be |= htons(VLAN_CFI);
+    }
+}
+
 /* A tag as received is equal to itself for every packet; of two others the values decide, which
  * then must be the same for every packet of the megaflow. */
 static bool

@@ -16,6 +16,7 @@
 
 #include "log/log.h"
 #include "os/clock.h"
+#include "os/daemon-keep.h"
 #include "os/daemon.h"
 #include "os/thread.h"
 #include "util/compiler.h"
@@ -62,7 +63,8 @@ pass_on(int signo)
 }
 
 /* Whether a wait status tells of a programming error, after which a new worker may do better.
- */
+ * A worker that was killed is missed most where it held what cannot be had again: then it is
+ * replaced too. */
 static bool
 is_crash(int status)
 {
@@ -75,6 +77,7 @@ is_crash(int status)
                 return true;
             }
         }
+        return WTERMSIG(status) == SIGKILL && daemon_keep_any();
     }
     return false;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "os/daemon-keep.h"
 #include "os/daemon-monitor.h"
 #include "os/dirs.h"
 #include "os/pidfile.h"
@@ -190,6 +191,10 @@ daemon_start(const struct daemon_options *o, char **errp)
         go_to_root = !o->no_chdir;
     }
     if (o->monitor) {
+        error = daemon_keep_init();
+        if (error) {
+            LOG_WARN("nothing will be kept over a crash (%s)", strerror(error));
+        }
         error = fork_and_wait(&child, errp);
         if (error) {
             return error;

@@ -36,8 +36,8 @@ char *daemon_ctl_path(const char *arg);
 /* Forks as asked and creates the pidfile.  Returns 0 in the worker; on failure a positive errno
  * and a sentence in *errp, also there: print it and exit with failure.  The monitor starts a
  * new worker when one dies of SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGPIPE, SIGSEGV,
- * SIGXCPU or SIGXFSZ after its detach_complete, at most every 10 s; otherwise it exits as the
- * worker did. It passes SIGTERM, SIGINT and SIGHUP on to the worker. */
+ * SIGXCPU or SIGXFSZ after its detach_complete, or of SIGKILL while descriptors are kept for it
+ * (os/daemon-keep.h), at most every 10 s; otherwise it exits as the worker did. It passes SIGTERM, SIGINT and SIGHUP on to the worker. */
 int daemon_start(const struct daemon_options *, char **errp);
 
 /* The first configuration is in effect: lets the waiting processes go.  When detached, moves to

@@ -14,7 +14,15 @@
  * side of QSBR (a few instructions each, which LGPL-2.1 section 5 lets any program include)
  * under _LGPL_SOURCE. */
 
-#ifndef _LGPL_SOURCE
+#if defined __SANITIZE_THREAD__ /* gcc */
+#define RCU_TSAN 1
+#elif defined __has_feature /* clang */
+#if __has_feature(thread_sanitizer)
+#define RCU_TSAN 1
+#endif
+#endif
+
+#if !defined _LGPL_SOURCE && !defined RCU_TSAN
 #define _LGPL_SOURCE
 #endif
 #ifndef URCU_INLINE_SMALL_FUNCTIONS
@@ -22,6 +30,9 @@
 #endif
 #include <urcu-qsbr.h>
 #include <urcu/list.h>
+#ifdef RCU_TSAN
+#include "os/rcu-tsan.h" /* before the lists, which are then made of what it defines */
+#endif
 #include <urcu/rculist.h>
 
 #endif

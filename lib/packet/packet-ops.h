@@ -41,13 +41,14 @@ struct packet_gso {
     const uint8_t *data;
     uint32_t len;
     uint16_t l3_ofs, l4_ofs, mss;
+    struct arena *arena; /* of the packets; NULL: the default arena */
 };
 /* How many packets the super-frame gives; 0 when its headers are not valid or nothing follows
  * them (then it is no super-frame). */
 unsigned packet_segment_count(const struct packet_gso *);
-/* The next packet, from the default arena.  `*pos` is the payload bytes done so far: 0 at
- * first, advanced by each call.  True with a packet in `*out`, or with NULL when no frame was
- * left for this one (a drop, counted); false when all is done or the headers are not valid. */
+/* The next packet.  `*pos` is the payload bytes done so far: 0 at first, advanced by each call.
+ * True with a packet in `*out`, or with NULL when no frame was left for this one (a drop,
+ * counted); false when all is done or the headers are not valid. */
 bool packet_segment_next(const struct packet_gso *, uint32_t *pos, struct packet **out);
 
 #endif

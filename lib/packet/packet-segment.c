@@ -102,7 +102,8 @@ packet_segment_next(const struct packet_gso *g, uint32_t *pos, struct packet **o
         COVERAGE_INC(drop_segment_too_long);
         return true;
     }
-    p = packet_new((uint16_t) (s.hdr_len + n));
+    p = g->arena ? packet_alloc(g->arena, (uint16_t) (s.hdr_len + n))
+                 : packet_new((uint16_t) (s.hdr_len + n));
     if (!p) {
         return true;
     }

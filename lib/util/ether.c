@@ -43,14 +43,16 @@ eth_addr_parse(const char *s, struct eth_addr *out)
     struct eth_addr a;
 
     for (int i = 0; i < 6; i++) {
-        int hi = hex_digit(s[0]);
-        int lo = hi < 0 ? -1 : hex_digit(s[1]);
+        int v = hex_digit(*s++);
 
-        if (lo < 0 || s[2] != (i < 5 ? ':' : '\0')) {
+        if (v >= 0 && hex_digit(*s) >= 0) {
+            v = v << 4 | hex_digit(*s++);
+        }
+        if (v < 0 || *s != (i < 5 ? ':' : '\0')) {
             return false;
         }
-        a.ea[i] = (uint8_t) (hi << 4 | lo);
-        s += 3;
+        a.ea[i] = (uint8_t) v;
+        s++;
     }
     *out = a;
     return true;

@@ -87,10 +87,23 @@ void
 idpool_free(struct idpool *p, uint32_t id)
 {
     struct id_node *node;
+    uint32_t next = p->next;
 
     HASH_FIND(hh, p->used, &id, sizeof id, node);
-    if (node) {
-        HASH_DEL(p->used, node);
-        free(node);
+    if (!node) {
+        return;
+    }
+    HASH_DEL(p->used, node);
+    free(node);
+    /* Were it the next to be given (ids taken by number do not move `next`), then not now. */
+    while (next != id && next < p->last) {
+        HASH_FIND(hh, p->used, &next, sizeof next, node);
+        if (!node) {
+            return;
+        }
+        next++;
+    }
+    if (next == id) {
+        p->next = id >= p->last ? p->first : id + 1;
     }
 }

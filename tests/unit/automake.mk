@@ -1,6 +1,7 @@
 # cmocka programs, one a topic; each runs as a test of the suite (tests/unit.at).
 UNIT_TESTS = \
 	tests/unit/test-afxdp-config \
+	tests/unit/test-afxdp-gso \
 	tests/unit/test-afxdp-live-errors \
 	tests/unit/test-afxdp-live \
 	tests/unit/test-arena \
@@ -43,6 +44,7 @@ EXTRA_DIST += \
 	tests/unit/xskcni-server.h
 check_PROGRAMS += \
 	tests/helpers/dp-server \
-	tests/helpers/hold-xsk
+	tests/helpers/hold-xsk \
+	tests/helpers/xsk-pin
 EXTRA_DIST += \
 	tests/helpers/iperf-check.py

@@ -84,10 +84,10 @@ test_refused(void **state)
         {"rx-ring-size", "1000", "Invalid 'rx-ring-size' (1000)"},
         {"rx-ring-size", "32", "Invalid 'rx-ring-size' (32)"},
         {"tx-ring-size", "65536", "Invalid 'tx-ring-size' (65536)"},
-        {"use_cni", "true", "Option 'use_cni' (true) is not supported by this version"},
-        {"use_pinned_map", "true", "Option 'use_pinned_map'"},
-        {"dp_path", "/x", "Option 'dp_path'"},
-        {"busy-poll", "64", "Option 'busy-poll'"},
+        {"use_cni", "perhaps", "Invalid 'use_cni' (perhaps)"},
+        {"use_pinned_map", "1", "Invalid 'use_pinned_map' (1)"},
+        {"dp_path", "/x", "Option 'dp_path' (/x) goes with 'use_cni=true'"},
+        {"busy-poll", "0", "Invalid 'busy-poll' (0)"},
         {"n-rxq", "1", "Unknown option 'n-rxq' (valid ones are n_rxq, xdp-mode, "},
     };
 
@@ -102,6 +102,51 @@ test_refused(void **state)
         }
         assert_int_equal(cfg.n_rxq, 7); /* nothing changed */
         free(err);
+    }
+}
+
+/* What goes together and what does not when somebody else loads the program. */
+static void
+test_foreign_program(void **state)
+{
+    static const struct {
+        const char *options[6], *sentence;   /* key, value, ...; NULL: accepted */
+    } cases[] = {
+        {{"use_cni", "true"}, NULL},
+        {{"use_cni", "true", "dp_path", "/run/x.sock"}, NULL},
+        {{"use_pinned_map", "true", "dp_path", "/sys/fs/bpf/m"}, NULL},
+        {{"use_cni", "false", "xdp-mode", "generic"}, NULL},
+        {{"use_cni", "true", "use_pinned_map", "true"},
+         "Options 'use_cni' and 'use_pinned_map' exclude each other"},
+        {{"use_cni", "true", "xdp-mode", "native"},
+         "Options 'use_cni' and 'xdp-mode' (native) exclude each other"},
+        {{"use_pinned_map", "true", "xdp-mode", "generic"},
+         "Options 'use_pinned_map' and 'xdp-mode' (generic) exclude each other"},
+        {{"use_cni", "true", "dp_path", "relative"}, "Invalid 'dp_path' (relative)"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct smap options = SMAP_INIT;
+        struct afxdp_config cfg;
+        char *err = NULL;
+
+        for (unsigned j = 0; j < 6 && cases[i].options[j]; j += 2) {
+            smap_set(&options, cases[i].options[j], cases[i].options[j + 1]);
+        }
+        afxdp_config_init(&cfg);
+        int error = afxdp_config_parse(&options, &cfg, &err);
+        if (cases[i].sentence) {
+            assert_int_equal(error, EINVAL);
+            assert_non_null(err);
+            if (strncmp(err, cases[i].sentence, strlen(cases[i].sentence))) {
+                fail_msg("got \"%s\", expected \"%s...\"", err, cases[i].sentence);
+            }
+        } else {
+            assert_int_equal(error, 0);
+            assert_null(err);
+        }
+        free(err);
+        smap_destroy(&options);
     }
 }
 
@@ -146,7 +191,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),   cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_foreign_program), cmocka_unit_test(test_shown),
         cmocka_unit_test(test_frame_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

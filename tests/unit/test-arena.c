@@ -76,8 +76,8 @@ test_promises(void **state)
     struct arena *a = get(FRAME_SZ_SMALL, 1024), *b = get(FRAME_SZ_SMALL, 512);
     assert_ptr_equal(a, b);
     assert_int_equal(a->n_frames, 2048);
-    assert_int_equal(arena_get_more(a, 100), 100);
-    assert_int_equal(arena_get_more(b, 1000), 206); /* half of the 412 that are left */
+    assert_int_equal(arena_get_more(a, 100, 0), 100);
+    assert_int_equal(arena_get_more(b, 1000, 0), 206); /* half of the 412 that are left */
     struct arena *c = get(FRAME_SZ_SMALL, 207);     /* one more than there is */
     assert_ptr_not_equal(a, c);
     struct arena *d = get(FRAME_SZ_LARGE, 10);
@@ -289,7 +289,7 @@ test_memlock(void **state)
     assert_null(b);
     assert_non_null(strstr(err, "locked-memory limit"));
     free(err);
-    assert_int_equal(arena_get_more(a, 1000), 384);
+    assert_int_equal(arena_get_more(a, 1000, 0), 384);
     assert_ptr_equal(get(FRAME_SZ_SMALL, 256), a);
     arena_put(a, 256);
     arena_put(a, 256 + 384);

@@ -35,7 +35,7 @@ static const struct {
      "eth_type(0x0800),ipv4(frag=no)",
      E0 "eth_type(0x0800),ipv4(src=10.0.0.1/0.0.0.0,dst=10.0.0.2/0.0.0.0,proto=6/0,tos=0/"
         "0,ttl=64/0,"
-        "frag=no),tcp(src=1/0,dst=2/0)"},
+        "frag=no),tcp(src=1/0,dst=2/0),tcp_flags(0/0)"},
     {E V4("17,tos=0x3,ttl=64,frag=no),udp(src=1,dst=2)"), 106, "eth_type(0x0800),ipv4(frag=no)",
      E0 "eth_type(0x0800),ipv4(src=10.0.0.1/0.0.0.0,dst=10.0.0.2/0.0.0.0,proto=17/0,tos=0x3/0,"
         "ttl=64/0,frag=no),udp(src=1/0,dst=2/0)"},

@@ -363,8 +363,8 @@ test_ctl(void **state)
     assert_matches(reply, "\ntest_module        OFF       INFO        DBG\n");
     call("vlog/list-pattern", NULL, NULL);
     assert_matches(reply,
-                   "\nfile     %D\\{%Y-%m-%dT%H:%M:%S\\.###Z\\}\\|%05N\\|%c%T\\|%p\\|%m\n");
-    assert_matches(reply, "\nconsole  .*\nsyslog   ");
+                   "\nFILE     none {30}%D\\{%Y-%m-%dT%H:%M:%S\\.###Z\\}\\|%05N\\|%c%T\\|%p\\|%m\n");
+    assert_matches(reply, "\nCONSOLE  none .*\nSYSLOG   <%B>%A: ");
     call_ok("vlog/close", NULL, "");
     call_ok("vlog/reopen", NULL, "");
     call_ok("vlog/disable-rate-limit", "test_module", "");

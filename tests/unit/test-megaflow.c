@@ -224,6 +224,7 @@ test_growth(void **state)
     megaflow_table_init(&t, &owner);
     for (uint32_t i = 0; i < 5000; i++) {
         flow.ipv4.dst_be = i;
+        flow.ipv4.src_be = ~i;
         megaflow_insert(&t, &flow, &mask, no_actions(), NULL, 5, &existed);
         assert_false(existed);
     }
@@ -242,6 +243,10 @@ test_growth(void **state)
         assert_int_equal(m2.ipv4.dst_be, UINT32_MAX);
         assert_true(m2.sections & FS_BIT(FS_IPV4));
         assert_true(m1.sections & FS_BIT(FS_IPV4));
+        megaflow_get_origin(f, &m2); /* what was masked out, too */
+        assert_int_equal(m2.ipv4.dst_be, i);
+        assert_int_equal(m2.ipv4.src_be, ~i);
+        assert_int_equal(m2.sections, flow.sections);
     }
     /* Without an IPv4 section nothing there matches, whatever the words say. */
     flow.sections = FS_BIT(FS_META) | FS_BIT(FS_ETH);

@@ -4,6 +4,10 @@
 
 #include "ofproto-harness.h"
 
+#include <arpa/inet.h>
+
+#include "packet/headers.h"
+
 /* The ports that the cases below are about; br0 floods in the order in which they come. */
 static void
 make_vlan_ports(struct ofproto *o)
@@ -34,121 +38,113 @@ static const struct {
     {1, 0, 0, "pop_vlan,100"},
     {1, 0, 5, "100"},
     {1, 10, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,"
-     "pop_vlan,8,push_vlan(vid=10,pcp=0),100,pop_vlan,6"},
-    {1, 10, 3,
-     "pop_vlan,3,push_vlan(vid=10,pcp=3),2,pop_vlan,4,push_vlan(vid=10,pcp=3),5,"
-     "pop_vlan,push_vlan(vid=0,pcp=3),8,pop_vlan,push_vlan(vid=10,pcp=3),100,pop_vlan,"
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=0),2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,"
      "6"},
-    {1, 11, 0, "5,100,6"},
+    {1, 10, 3,
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=3),2,pop_vlan,4,push_vlan(vid=10,pcp=3),5,pop_vlan,"
+     "push_vlan(vid=0,pcp=3),8,pop_vlan,6"},
+    {1, 11, 0, "100,5,6"},
     {1, 12, 1,
-     "2,5,100,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
+     "100,2,5,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
     {2, -1, 0, "drop"},
     {2, 0, 0, "drop"},
     {2, 0, 5, "drop"},
     {2, 10, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,pop_vlan,4,push_vlan(vid=10,pcp=0),5,"
-     "pop_vlan,8,push_vlan(vid=10,pcp=0),100,pop_vlan,6"},
-    {2, 10, 3,
-     "pop_vlan,3,push_vlan(vid=10,pcp=3),1,pop_vlan,4,push_vlan(vid=10,pcp=3),5,"
-     "pop_vlan,push_vlan(vid=0,pcp=3),8,pop_vlan,push_vlan(vid=10,pcp=3),100,pop_vlan,"
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,"
      "6"},
+    {2, 10, 3,
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=3),1,pop_vlan,4,push_vlan(vid=10,pcp=3),5,pop_vlan,"
+     "push_vlan(vid=0,pcp=3),8,pop_vlan,6"},
     {2, 11, 0, "drop"},
     {2, 12, 1,
-     "1,5,100,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
+     "100,1,5,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
     {3, -1, 0,
-     "push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,"
-     "push_vlan(vid=10,pcp=0),100,pop_vlan,6"},
+     "push_vlan(vid=10,pcp=0),100,1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,6"},
     {3, 0, 0,
-     "pop_vlan,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,"
-     "pop_vlan,8,push_vlan(vid=10,pcp=0),100,pop_vlan,6"},
-    {3, 0, 5,
-     "pop_vlan,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,push_vlan(vid=10,pcp=5),5,"
-     "pop_vlan,push_vlan(vid=0,pcp=5),8,pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,"
+     "pop_vlan,push_vlan(vid=10,pcp=0),100,1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,"
      "6"},
+    {3, 0, 5,
+     "pop_vlan,push_vlan(vid=10,pcp=5),100,1,2,pop_vlan,4,push_vlan(vid=10,pcp=5),5,pop_vlan,"
+     "push_vlan(vid=0,pcp=5),8,pop_vlan,6"},
     {3, 10, 0, "drop"},
     {3, 10, 3, "drop"},
     {3, 11, 0, "drop"},
     {3, 12, 1, "drop"},
     {4, -1, 0,
-     "3,push_vlan(vid=10,pcp=0),1,2,5,pop_vlan,8,push_vlan(vid=10,pcp=0),100,pop_vlan,"
-     "6"},
+     "push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,5,pop_vlan,8,6"},
     {4, 0, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,5,pop_vlan,8,push_vlan(vid=10,pcp=0),100,"
-     "pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,5,pop_vlan,8,"
+     "6"},
     {4, 0, 5,
-     "pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,5,pop_vlan,push_vlan(vid=0,pcp=5),8,"
-     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,5,pop_vlan,"
+     "push_vlan(vid=0,pcp=5),8,pop_vlan,6"},
     {4, 10, 0, "drop"},
     {4, 10, 3, "drop"},
     {4, 11, 0, "drop"},
     {4, 12, 1, "drop"},
     {5, -1, 0,
-     "3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,push_vlan(vid=10,pcp=0),100,pop_vlan,"
-     "6"},
+     "push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,6"},
     {5, 0, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,push_vlan(vid=10,pcp=0),100,"
-     "pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,"
+     "6"},
     {5, 0, 5,
-     "pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,push_vlan(vid=0,pcp=5),8,"
-     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,6"},
-    {5, 10, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,push_vlan(vid=10,pcp=0),100,"
-     "pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,"
+     "push_vlan(vid=0,pcp=5),8,pop_vlan,6"},
+    {5, 10, 0, "100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,8,6"},
     {5, 10, 3,
-     "pop_vlan,3,push_vlan(vid=10,pcp=3),1,2,pop_vlan,4,push_vlan(vid=0,pcp=3),8,"
-     "pop_vlan,push_vlan(vid=10,pcp=3),100,pop_vlan,6"},
-    {5, 11, 0, "1,100,6"},
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=3),1,2,pop_vlan,4,push_vlan(vid=0,pcp=3),8,pop_vlan,"
+     "6"},
+    {5, 11, 0, "100,1,6"},
     {5, 12, 1,
-     "1,2,100,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
+     "100,1,2,pop_vlan,10,push_vlan(vid=0,pcp=1),7,pop_vlan,push_vlan(vid=12,pcp=1),6"},
     {6, -1, 0,
-     "3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,8,"
-     "push_vlan(vid=10,pcp=0),100"},
+     "push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan("
+     "vid=10,pcp=0),5,pop_vlan,8"},
     {6, 0, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,"
-     "pop_vlan,8,push_vlan(vid=10,pcp=0),100"},
+     "pop_vlan,push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,"
+     "push_vlan(vid=10,pcp=0),5,pop_vlan,8"},
     {6, 0, 5,
-     "pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,push_vlan(vid=10,pcp=5),5,"
-     "pop_vlan,push_vlan(vid=0,pcp=5),8,pop_vlan,push_vlan(vid=10,pcp=5),100"},
+     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,"
+     "push_vlan(vid=10,pcp=5),5,pop_vlan,push_vlan(vid=0,pcp=5),8"},
     {6, 10, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,"
-     "pop_vlan,8,push_vlan(vid=10,pcp=0),100"},
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,pop_vlan,"
+     "8"},
     {6, 10, 3,
-     "pop_vlan,3,push_vlan(vid=10,pcp=3),1,2,pop_vlan,4,push_vlan(vid=10,pcp=3),5,"
-     "pop_vlan,push_vlan(vid=0,pcp=3),8,pop_vlan,push_vlan(vid=10,pcp=3),100"},
-    {6, 11, 0, "1,5,100"},
-    {6, 12, 1, "1,2,5,100,pop_vlan,10,push_vlan(vid=0,pcp=1),7"},
-    {7, -1, 0, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,10,push_vlan(vid=12,pcp=0),6"},
+     "100,pop_vlan,3,push_vlan(vid=10,pcp=3),1,2,pop_vlan,4,push_vlan(vid=10,pcp=3),5,pop_vlan,"
+     "push_vlan(vid=0,pcp=3),8"},
+    {6, 11, 0, "100,1,5"},
+    {6, 12, 1, "100,1,2,5,pop_vlan,10,push_vlan(vid=0,pcp=1),7"},
+    {7, -1, 0, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,10,push_vlan(vid=12,pcp=0),6"},
     {7, 0, 0,
-     "pop_vlan,push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,10,push_vlan(vid=12,pcp=0),6"},
+     "pop_vlan,push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,10,push_vlan(vid=12,pcp=0),6"},
     {7, 0, 5,
-     "pop_vlan,push_vlan(vid=12,pcp=5),1,2,5,100,pop_vlan,10,push_vlan(vid=12,pcp=5),6"},
+     "pop_vlan,push_vlan(vid=12,pcp=5),100,1,2,5,pop_vlan,10,push_vlan(vid=12,pcp=5),6"},
     {7, 10, 0, "drop"},
     {7, 10, 3, "drop"},
     {7, 11, 0, "drop"},
-    {7, 12, 1, "1,2,5,100,pop_vlan,10,push_vlan(vid=12,pcp=1),6"},
+    {7, 12, 1, "100,1,2,5,pop_vlan,10,push_vlan(vid=12,pcp=1),6"},
     {8, -1, 0,
-     "3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,100,pop_vlan,"
-     "6"},
+     "push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan("
+     "vid=10,pcp=0),5,pop_vlan,6"},
     {8, 0, 0,
-     "pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,push_vlan(vid=10,pcp=0),5,100,"
-     "pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=0),100,pop_vlan,3,push_vlan(vid=10,pcp=0),1,2,pop_vlan,4,"
+     "push_vlan(vid=10,pcp=0),5,pop_vlan,6"},
     {8, 0, 5,
-     "pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,push_vlan(vid=10,pcp=5),5,100,"
-     "pop_vlan,6"},
+     "pop_vlan,push_vlan(vid=10,pcp=5),100,pop_vlan,3,push_vlan(vid=10,pcp=5),1,2,pop_vlan,4,"
+     "push_vlan(vid=10,pcp=5),5,pop_vlan,6"},
     {8, 10, 0, "drop"},
     {8, 10, 3, "drop"},
     {8, 11, 0, "drop"},
     {8, 12, 1, "drop"},
-    {10, -1, 0, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+    {10, -1, 0, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
     {10, 0, 0,
-     "pop_vlan,push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,push_vlan(vid=0,pcp=0),7,"
-     "pop_vlan,push_vlan(vid=12,pcp=0),6"},
-    {10, 0, 5, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
-    {10, 10, 0, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
-    {10, 10, 3, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
-    {10, 11, 0, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
-    {10, 12, 1, "push_vlan(vid=12,pcp=0),1,2,5,100,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+     "pop_vlan,push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,push_vlan(vid=0,pcp=0),7,pop_vlan,"
+     "push_vlan(vid=12,pcp=0),6"},
+    {10, 0, 5, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+    {10, 10, 0, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+    {10, 10, 3, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+    {10, 11, 0, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
+    {10, 12, 1, "push_vlan(vid=12,pcp=0),100,1,2,5,pop_vlan,7,push_vlan(vid=12,pcp=0),6"},
 };
 
 static void
@@ -267,14 +263,86 @@ test_double_tags(void **state)
                         "push_vlan(tpid=0x88a8,vid=5,pcp=0),100,1,3,5");
 }
 
+/* A tunnel that takes customer VLANs 0 and 7 only. */
+static void
+test_cvlans(void **state)
+{
+    struct ofproto *o = *state;
+    static const BITMAP_DECLARE(c0_7, 4096) = {1 | 1 << 7};
+    static const BITMAP_DECLARE(c7, 4096) = {1 << 7};
+    struct ofproto_bundle_settings tunnel = {
+        .name = "p2",
+        .n_ofports = 1,
+        .vlan_mode = VLAN_MODE_DOT1Q_TUNNEL,
+        .tag = 5,
+        .cvlans = c0_7,
+    };
+    static const char *outer =
+        "in_port(1),eth(src=" MAC1 ",dst=" BCAST "),eth_type(0x8100),vlan(vid=5,pcp=0),encap(";
+    char text[512];
+    struct flow mask;
+    uint16_t p2;
+
+    add_local(o);
+    ofproto_settle();
+    add_plain(o, "p1", 1);
+    p2 = add_port(o, "p2", 2, VLAN_MODE_ACCESS, 5, NULL, PRIORITY_TAGS_NEVER);
+    tunnel.ofports = &p2;
+    ofproto_bundle_set(o, &tunnel);
+    ofproto_settle();
+
+    assert_string_equal(xlate(flow_text(2, MAC1, BCAST, -1, 0), false, NULL),
+                        "push_vlan(vid=5,pcp=0),100,1");
+    assert_string_equal(xlate(flow_text(2, MAC1, BCAST, 7, 0), false, NULL),
+                        "push_vlan(vid=5,pcp=0),100,1");
+    assert_string_equal(xlate(flow_text(2, MAC1, BCAST, 8, 0), false, NULL), "drop");
+    snprintf(text, sizeof text, "%seth_type(0x8100),vlan(vid=7,pcp=0),encap(" IPV4 "))", outer);
+    assert_string_equal(xlate(text, false, NULL), "100,pop_vlan,2");
+    snprintf(text, sizeof text, "%seth_type(0x8100),vlan(vid=8,pcp=0),encap(" IPV4 "))", outer);
+    assert_string_equal(xlate(text, false, NULL), "100");
+    snprintf(text, sizeof text, "%s" IPV4 ")", outer);
+    assert_string_equal(xlate(text, false, &mask), "100,pop_vlan,2");
+    /* That there is no second tag was what mattered. */
+    assert_true(mask.vlan.tag[1].tci_be & htons(VLAN_CFI));
+
+    tunnel.cvlans = c7;
+    ofproto_bundle_set(o, &tunnel);
+    ofproto_settle();
+    assert_string_equal(xlate(text, false, NULL), "100");
+    assert_string_equal(xlate(flow_text(2, MAC1, BCAST, -1, 0), false, NULL), "drop");
+}
+
+/* Broadcast ARP is told apart by operation and, for requests, by addresses. */
+static void
+test_arp_masks(void **state)
+{
+    static const char *head = "in_port(1),eth(src=" MAC1 ",dst=%s),eth_type(0x0806),"
+                              "arp(sip=10.0.0.1,tip=10.0.0.2,op=%d,sha=" MAC1 ",tha=" MAC2 ")";
+    char text[512];
+    struct flow mask;
+
+    make_vlan_ports(*state);
+    snprintf(text, sizeof text, head, BCAST, 1);
+    xlate(text, false, &mask);
+    assert_int_equal(mask.arp.spa_be, UINT32_MAX);
+    assert_int_equal(mask.arp.tpa_be, UINT32_MAX);
+    assert_int_equal(mask.arp.op, UINT16_MAX);
+    assert_true(eth_addr_is_zero(mask.arp.sha));
+    snprintf(text, sizeof text, head, BCAST, 2);
+    xlate(text, false, &mask);
+    assert_int_equal(mask.arp.spa_be, 0);
+    assert_int_equal(mask.arp.op, UINT16_MAX);
+    snprintf(text, sizeof text, head, MAC2, 1);
+    xlate(text, false, &mask);
+    assert_int_equal(mask.arp.op, 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_vlan_modes),
-        T(test_vlan_masks),
-        T(test_masks),
-        T(test_double_tags),
+        T(test_vlan_modes),  T(test_vlan_masks), T(test_masks),
+        T(test_double_tags), T(test_cvlans),     T(test_arp_masks),
     };
 
     return run_bridge_tests(tests, ARRAY_SIZE(tests));

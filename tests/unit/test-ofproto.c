@@ -14,16 +14,16 @@ test_learning(void **state)
     add_plain(o, "p2", 2);
     add_plain(o, "p3", 3);
     ofproto_settle();
-    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), true, NULL), "2,3,100");
+    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), true, NULL), "100,2,3");
     assert_string_equal(xlate(flow_text(2, MAC2, MAC1, -1, 0), true, NULL), "1");
     assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), true, NULL), "2");
-    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, 7, 0), true, NULL), "2,3,100");
+    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, 7, 0), true, NULL), "100,2,3");
     /* Back to where it came from; reserved addresses; a multicast source is not learned. */
     assert_string_equal(xlate(flow_text(2, MAC1, MAC2, -1, 0), false, NULL), "drop");
     assert_string_equal(xlate(flow_text(1, MAC1, "01:80:c2:00:00:0f", -1, 0), false, NULL),
                         "drop");
     assert_string_equal(xlate(flow_text(1, MAC1, "01:80:c2:00:00:10", -1, 0), false, NULL),
-                        "2,3,100");
+                        "100,2,3");
     xlate(flow_text(1, "51:54:00:00:00:09", MAC2, -1, 0), true, NULL);
     assert_string_equal(ctl("fdb/show br0"), " port  VLAN  MAC                Age\n"
                                              "    2     0  50:54:00:00:00:02    0\n"
@@ -37,10 +37,10 @@ test_learning(void **state)
     ofproto_set(o, &s);
     ofproto_settle();
     assert_string_equal(ctl("fdb/show br0"), " port  VLAN  MAC                Age\n");
-    assert_string_equal(xlate(flow_text(2, MAC2, MAC1, -1, 0), true, NULL), "1,3,100");
-    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), true, NULL), "2,3,100");
+    assert_string_equal(xlate(flow_text(2, MAC2, MAC1, -1, 0), true, NULL), "100,1,3");
+    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), true, NULL), "100,2,3");
     assert_string_equal(xlate(flow_text(1, MAC1, "01:80:c2:00:00:0f", -1, 0), false, NULL),
-                        "2,3,100");
+                        "100,2,3");
 }
 
 static void
@@ -96,11 +96,11 @@ test_patch_chain(void **state)
     add_patch(br2, "pd", "pc");
     add_port(br2, "p9", 9, VLAN_MODE_ACCESS, 20, NULL, PRIORITY_TAGS_NEVER);
     ofproto_settle();
-    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), false, NULL), "5,100");
+    assert_string_equal(xlate(flow_text(1, MAC1, MAC2, -1, 0), false, NULL), "100,5");
     assert_string_equal(xlate(flow_text(1, MAC1, MAC2, 20, 3), false, NULL),
-                        "5,pop_vlan,9,push_vlan(vid=20,pcp=3),100");
+                        "100,5,pop_vlan,9");
     assert_string_equal(xlate(flow_text(9, MAC1, MAC2, -1, 0), false, NULL),
-                        "push_vlan(vid=20,pcp=0),5,1,100");
+                        "push_vlan(vid=20,pcp=0),5,100,1");
 
     /* Packets: all three learn, the patch ports count, also what only hits the cache. */
     receive("p1", 1, MAC1, MAC2);
@@ -291,7 +291,7 @@ test_ports(void **state)
     ofproto_settle();
     assert_string_equal(ctl("dpif/dump-flows br0"), "");
     receive("p1", 1, MAC1, MAC2);
-    assert_non_null(strstr(ctl("dpif/dump-flows br0"), "actions:4,5,6,100\n"));
+    assert_non_null(strstr(ctl("dpif/dump-flows br0"), "actions:100,4,5,6\n"));
     assert_null(strstr(ctl("fdb/show br0"), MAC2));
 
     char *err = NULL;

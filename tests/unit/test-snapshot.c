@@ -31,7 +31,7 @@ static const char schema_text[] =
     ",\"datapath_type\":" STRING ",\"fail_mode\":" OPT("string") ",\"controller\":" SET("uuid")
     ",\"flood_vlans\":" SET("integer") ",\"other_config\":" MAP "}},"
     "\"Port\":{\"columns\":{\"name\":" STRING ",\"interfaces\":" SET("uuid")
-    ",\"tag\":" OPT("integer") ",\"trunks\":" SET("integer") ",\"vlan_mode\":" OPT("string")
+    ",\"tag\":" OPT("integer") ",\"trunks\":" SET("integer") ",\"cvlans\":" SET("integer") ",\"vlan_mode\":" OPT("string")
     ",\"protected\":" BOOLEAN ",\"mac\":" OPT("string") ",\"other_config\":" MAP "}},"
     "\"Interface\":{\"columns\":{\"name\":" STRING ",\"type\":" STRING ",\"options\":" MAP
     ",\"other_config\":" MAP ",\"ofport\":" OPT("integer") ",\"ofport_request\":" OPT("integer")
@@ -154,7 +154,7 @@ test_everything(void **state)
            "['hwaddr','00:01:02:03:04:05'],['datapath-id','00000000000000ff'],"
            "['mac-aging-time','5'],['mac-table-size','1'],['forward-bpdu','true']]]");
     insert("Port", "c1",
-           "'name':'p1','interfaces':<f1>,'tag':7,'trunks':['set',[1,4095]],"
+           "'name':'p1','interfaces':<f1>,'tag':7,'trunks':['set',[1,4095]],'cvlans':['set',[0,9]],"
            "'vlan_mode':'native-untagged','protected':true,"
            "'other_config':['map',[['priority-tags','true'],['qinq-ethtype','802.1q']]]");
     insert("Interface", "f1",
@@ -178,6 +178,8 @@ test_everything(void **state)
     assert_non_null(port);
     assert_int_equal(port->vlan_mode, VLAN_MODE_NATIVE_UNTAGGED);
     assert_int_equal(port->tag, 7);
+    assert_true(port->has_cvlans && bitmap_test(port->cvlans, 0) &&
+                bitmap_test(port->cvlans, 9) && !bitmap_test(port->cvlans, 1));
     assert_true(port->has_trunks && bitmap_test(port->trunks, 4095) &&
                 bitmap_test(port->trunks, 7) && !bitmap_test(port->trunks, 2));
     assert_int_equal(port->priority_tags, PRIORITY_TAGS_IF_NONZERO);

@@ -332,6 +332,17 @@ test_idpool(void **state)
     idpool_free(p, UINT32_MAX);
     assert_true(idpool_alloc(p, &id));
     idpool_destroy(p);
+
+    /* Numbers taken are not given again at once either. */
+    p = idpool_create(1, 100);
+    assert_true(idpool_take(p, 1) && idpool_take(p, 2) && idpool_take(p, 3));
+    idpool_free(p, 2);
+    assert_true(idpool_alloc(p, &id));
+    assert_int_equal(id, 4);
+    idpool_free(p, 50); /* was not in use */
+    assert_true(idpool_alloc(p, &id));
+    assert_int_equal(id, 5);
+    idpool_destroy(p);
 }
 
 static void
@@ -347,7 +358,10 @@ test_ether(void **state)
     assert_true(eth_addr_equal(a, eth_addr_from_u64(UINT64_C(0xaabb0cddee0f))));
     assert_false(eth_addr_parse("aa:bb:cc:dd:ee", &a));
     assert_false(eth_addr_parse("aa:bb:cc:dd:ee:ff:00", &a));
-    assert_false(eth_addr_parse("aa:bb:cc:dd:ee:f", &a));
+    assert_true(eth_addr_parse("a:0:cc:dd:ee:f", &a));
+    assert_true(eth_addr_to_u64(a) == UINT64_C(0x0a00ccddee0f));
+    assert_false(eth_addr_parse("aa:bb:cc:dd:ee:", &a));
+    assert_false(eth_addr_parse("aaa:bb:cc:dd:ee:ff", &a));
     assert_false(eth_addr_parse("aa-bb-cc-dd-ee-ff", &a));
     assert_false(eth_addr_parse("", &a));
     assert_false(eth_addr_parse("aa:bb:cc:dd:ee:fg", &a));

@@ -269,6 +269,8 @@ port_set(struct bridge_state *br, const struct cfg_port *cfg, const char *iface_
     port->tag = cfg->tag;
     port->has_trunks = cfg->has_trunks;
     memcpy(port->trunks, cfg->trunks, sizeof port->trunks);
+    port->has_cvlans = cfg->has_cvlans;
+    memcpy(port->cvlans, cfg->cvlans, sizeof port->cvlans);
     port->priority_tags = cfg->priority_tags;
     port->protected_port = cfg->protected_port;
     port->qinq_8021ad = cfg->qinq_8021ad;
@@ -282,6 +284,7 @@ port_set(struct bridge_state *br, const struct cfg_port *cfg, const char *iface_
         .vlan_mode = port->vlan_mode,
         .tag = port->tag,
         .trunks = port->has_trunks ? port->trunks : NULL,
+        .cvlans = port->has_cvlans ? port->cvlans : NULL,
         .priority_tags = port->priority_tags,
         .protected_port = port->protected_port,
         .qinq_8021ad = port->qinq_8021ad,
@@ -438,6 +441,23 @@ apply_retries(struct state *state, int64_t *next_ms)
         }
     }
     return due;
+}
+
+bool
+apply_is_waiting(const struct state *state)
+{
+    const struct bridge_state *br, *next_br;
+    HASH_ITER(hh, state->bridges, br, next_br)
+    {
+        const struct iface_state *iface, *next;
+        HASH_ITER(hh, br->ifaces, iface, next)
+        {
+            if (!iface->open && iface->failed_code == EINPROGRESS) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void

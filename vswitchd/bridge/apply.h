@@ -17,6 +17,9 @@ bool apply_device_changed(struct state *, const char *name, bool *status);
 /* Marks what is due for another try (then true: make a new plan); *next_ms: when to ask again,
  * on clock_now_ms(), or INT64_MAX. */
 bool apply_retries(struct state *, int64_t *next_ms);
+/* Whether an interface waits for an answer that comes within seconds (EINPROGRESS): then its
+ * status is not worth reporting yet. */
+bool apply_is_waiting(const struct state *);
 /* Destroys every bridge. */
 void apply_clear(struct state *);
 

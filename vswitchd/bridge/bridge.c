@@ -114,6 +114,9 @@ status_send(void)
         b.status_wanted = true;
         return;
     }
+    if (apply_is_waiting(&b.state)) {
+        return; /* the news about that interface bring us back here */
+    }
     ev_timer_stop(&b.status_timer);
     b.status_wanted = false;
     b.txn_open = true;

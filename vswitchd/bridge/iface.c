@@ -43,7 +43,9 @@ iface_fail(struct bridge_state *br, struct iface_state *iface, int code, char *e
             xasprintf("could not set up network device %s (%s)", iface->name, strerror(code));
     }
     bool quiet = iface->is_local && (code == EPERM || code == EACCES || code == ENOENT);
-    if (!before || strcmp(before, error)) {
+    if (code == EINPROGRESS) {
+        LOG_DBG("bridge %s: interface %s: %s", br->name, iface->name, error);
+    } else if (!before || strcmp(before, error)) {
         if (quiet) {
             LOG_INFO("bridge %s: works without its own device: %s", br->name, error);
         } else {
@@ -55,7 +57,7 @@ iface_fail(struct bridge_state *br, struct iface_state *iface, int code, char *e
     iface->failed_code = code;
     iface->permanent = quiet || code == EINVAL || code == EAFNOSUPPORT || code == EOPNOTSUPP;
     iface->retry_at_ms = clock_now_ms() + retry_delay(iface);
-    iface->n_failures++;
+    iface->n_failures += code != EINPROGRESS;
     iface->status_dirty = true;
 }
 
@@ -97,7 +99,7 @@ iface_state_get(struct bridge_state *br, const struct cfg_iface *cfg)
 static const char *
 iface_provider(const struct bridge_state *br, const struct iface_state *iface)
 {
-    bool dummy = !strcmp(br->datapath_type, "dummy");
+    bool dummy = !strcmp(br->datapath_type, "dummy") || netdev_is_override();
     return dummy && iface->is_internal ? "dummy-internal" : iface->type;
 }
 
@@ -108,7 +110,7 @@ iface_apply_mtu(struct iface_state *iface)
     if (iface->mtu_request && !netdev_get_mtu(iface->netdev, &mtu) &&
         mtu != iface->mtu_request) {
         int error = netdev_set_mtu(iface->netdev, iface->mtu_request);
-        if (error) {
+        if (error && error != EPERM && error != EACCES) { /* the device said that itself */
             LOG_WARN("%s: could not set the MTU to %d (%s)", iface->name, iface->mtu_request,
                      strerror(error));
         }
@@ -272,7 +274,8 @@ iface_device_changed(struct bridge_state *br, struct iface_state *iface)
 {
     iface->status_dirty = true;
     if (!iface->open) {
-        if (iface->failed_code == ENODEV) {
+        if (iface->failed_code == ENODEV || iface->failed_code == EAGAIN ||
+            iface->failed_code == EINPROGRESS) {
             iface->retry = true;
             return true;
         }

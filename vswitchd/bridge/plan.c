@@ -71,6 +71,8 @@ port_differs(const struct port_state *have, const struct cfg_port *want, const c
     return strcmp(have->iface, iface) || have->vlan_mode != want->vlan_mode ||
            have->tag != want->tag || have->has_trunks != want->has_trunks ||
            memcmp(have->trunks, want->trunks, sizeof have->trunks) ||
+           have->has_cvlans != want->has_cvlans ||
+           memcmp(have->cvlans, want->cvlans, sizeof have->cvlans) ||
            have->priority_tags != want->priority_tags ||
            have->protected_port != want->protected_port ||
            have->qinq_8021ad != want->qinq_8021ad || have->has_mac != want->has_mac ||

@@ -24,7 +24,7 @@ static const char *const bridge_columns[] = {
     "other_config", "flood_vlans", "datapath_id",   "datapath_version", NULL,
 };
 static const char *const port_columns[] = {
-    "name", "interfaces",  "tag",       "trunks",       "vlan_mode",
+    "name", "interfaces",  "tag",       "trunks",       "vlan_mode", "cvlans",
     "mac",  "fake_bridge", "protected", "other_config", NULL,
 };
 static const char *const iface_columns[] = {
@@ -97,6 +97,25 @@ read_iface(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *
     }
 }
 
+/* A column that holds VLAN numbers, as a bitmap; false when there is none. */
+static bool
+read_vlan_set(const struct ovsdb_row *row, const char *column, struct cfg_bridge *br,
+              const struct cfg_port *port, uint64_t *set)
+{
+    bool any = false;
+    for (size_t i = 0; i < ovsdb_get_count(row, column); i++) {
+        int64_t vid = ovsdb_get_int_at(row, column, i);
+        if (vid < 0 || vid > 4095) {
+            cfg_complain(br->cfg, "port %s: %.*s %lld is not a VLAN number; ignored",
+                         port->name, (int) strlen(column) - 1, column, (long long) vid);
+            continue;
+        }
+        bitmap_set(set, (unsigned) vid);
+        any = true;
+    }
+    return any;
+}
+
 static void
 read_vlans(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *port)
 {
@@ -108,16 +127,8 @@ read_vlans(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *
         has_tag = false;
         tag = 0;
     }
-    for (size_t i = 0; i < ovsdb_get_count(row, "trunks"); i++) {
-        int64_t vid = ovsdb_get_int_at(row, "trunks", i);
-        if (vid < 0 || vid > 4095) {
-            cfg_complain(br->cfg, "port %s: trunk %lld is not a VLAN number; ignored",
-                         port->name, (long long) vid);
-            continue;
-        }
-        bitmap_set(port->trunks, (unsigned) vid);
-        port->has_trunks = true;
-    }
+    port->has_trunks = read_vlan_set(row, "trunks", br, port, port->trunks);
+    port->has_cvlans = read_vlan_set(row, "cvlans", br, port, port->cvlans);
 
     static const struct {
         const char *name;

@@ -47,8 +47,9 @@ struct port_state {
     char *name;
     enum vlan_mode vlan_mode;
     uint16_t tag;
-    bool has_trunks;
+    bool has_trunks, has_cvlans;
     BITMAP_DECLARE(trunks, 4096);
+    BITMAP_DECLARE(cvlans, 4096);
     enum priority_tags priority_tags;
     bool protected_port;
     bool qinq_8021ad;

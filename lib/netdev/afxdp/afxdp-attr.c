@@ -50,6 +50,20 @@ afxdp_get_mtu(const struct netdev *netdev, int *mtu)
     return error;
 }
 
+/* Once for all devices: each has a note in its status. */
+static void
+tell_no_net_admin(const char *name)
+{
+    static bool told;
+
+    if (!told) {
+        told = true;
+        LOG_INFO("%s: no CAP_NET_ADMIN: link state, promiscuous mode and MTU of this and other "
+                 "devices are left as they are (see Interface.status:note)",
+                 name);
+    }
+}
+
 int
 afxdp_set_mtu(struct netdev *netdev, int mtu)
 {
@@ -62,6 +76,10 @@ afxdp_set_mtu(struct netdev *netdev, int mtu)
         return EINVAL;
     }
     int error = rtnl_link_set_mtu(dev->ifindex, mtu);
+    if (error == EPERM || error == EACCES) {
+        dev->no_mtu = true;
+        tell_no_net_admin(netdev->name);
+    }
     if (error) {
         return error;
     }
@@ -91,12 +109,8 @@ afxdp_set_up(struct netdev *netdev, bool up)
     int error = rtnl_link_set_flags(dev->ifindex, set, clear);
 
     if (error == EPERM || error == EACCES) {
-        if (!dev->told_no_net_admin) {
-            dev->told_no_net_admin = true;
-            LOG_INFO("%s: no CAP_NET_ADMIN: link state and promiscuous mode are left as they "
-                     "are",
-                     netdev->name);
-        }
+        dev->no_flags = true;
+        tell_no_net_admin(netdev->name);
         return 0;
     }
     if (!error) {
@@ -142,6 +156,15 @@ afxdp_get_status(const struct netdev *netdev, struct smap *out)
     }
     if (dev->n_queues) {
         smap_set(out, "xdp-mode", afxdp_mode_name(dev->mode));
-        smap_setf(out, "xdp-prog-id", "%" PRIu32, dev->xdp.prog_id);
+        smap_setf(out, "xdp-prog-id", "%" PRIu32,
+                  dev->map_fd >= 0 ? dev->foreign_prog_id : dev->xdp.prog_id);
+    }
+    if (afxdp_busy_poll_state(dev)) {
+        smap_set(out, "busy-poll", afxdp_busy_poll_state(dev));
+    }
+    if (dev->no_flags || dev->no_mtu) {
+        smap_setf(out, "note", "no CAP_NET_ADMIN: %s%s%s left as found",
+                  dev->no_flags ? "link state and promiscuous mode" : "",
+                  dev->no_flags && dev->no_mtu ? ", " : "", dev->no_mtu ? "MTU" : "");
     }
 }

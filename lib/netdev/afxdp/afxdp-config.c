@@ -129,10 +129,81 @@ parse_tx_ring(const char *key, const char *value, struct afxdp_config *cfg, char
 }
 
 static int
-parse_later(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+parse_bool(const char *key, const char *value, bool *out, char **errp)
 {
-    error_set(errp, "Option '%s' (%s) is not supported by this version of XVS yet", key, value);
-    return EINVAL;
+    if (!num_parse_bool(value, out)) {
+        error_set(errp, "Invalid '%s' (%s): expected true or false", key, value);
+        return EINVAL;
+    }
+    return 0;
+}
+
+static int
+parse_use_cni(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_bool(key, value, &cfg->use_cni, errp);
+}
+
+static int
+parse_use_pinned_map(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_bool(key, value, &cfg->use_pinned_map, errp);
+}
+
+static int
+parse_dp_path(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    if (value[0] != '/' || strlen(value) > AFXDP_DP_PATH_MAX) {
+        error_set(errp, "Invalid '%s' (%s): expected an absolute path of at most %u bytes", key,
+                  value, AFXDP_DP_PATH_MAX);
+        return EINVAL;
+    }
+    strcpy(cfg->dp_path, value);
+    return 0;
+}
+
+static int
+parse_busy_poll(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    int n;
+
+    if (!num_parse_int(value, 1, AFXDP_BUSY_POLL_MAX, &n)) {
+        error_set(errp, "Invalid '%s' (%s): expected a number of packets from 1 to %u", key,
+                  value, AFXDP_BUSY_POLL_MAX);
+        return EINVAL;
+    }
+    cfg->busy_poll = (unsigned) n;
+    return 0;
+}
+
+/* Options that exclude each other. */
+static int
+check_together(const struct smap *options, const struct afxdp_config *cfg, char **errp)
+{
+    const char *mode = smap_get(options, "xdp-mode");
+    const char *foreign = cfg->use_cni ? "use_cni" : "use_pinned_map";
+
+    if (cfg->use_cni && cfg->use_pinned_map) {
+        error_set(errp, "Options 'use_cni' and 'use_pinned_map' exclude each other: the map comes "
+                        "from the device plugin's socket or from a pin");
+        return EINVAL;
+    }
+    if (afxdp_config_loads(cfg)) {
+        if (cfg->dp_path[0]) {
+            error_set(errp,
+                      "Option 'dp_path' (%s) goes with 'use_cni=true' or "
+                      "'use_pinned_map=true' only",
+                      cfg->dp_path);
+            return EINVAL;
+        }
+    } else if (mode && cfg->mode != AFXDP_MODE_BEST_EFFORT) {
+        error_set(errp,
+                  "Options '%s' and 'xdp-mode' (%s) exclude each other: whoever loads the XDP "
+                  "program decides its mode",
+                  foreign, mode);
+        return EINVAL;
+    }
+    return 0;
 }
 
 static const struct option {
@@ -145,10 +216,10 @@ static const struct option {
     {"start-queue", parse_start_queue},
     {"rx-ring-size", parse_rx_ring},
     {"tx-ring-size", parse_tx_ring},
-    {"use_cni", parse_later},
-    {"use_pinned_map", parse_later},
-    {"dp_path", parse_later},
-    {"busy-poll", parse_later},
+    {"use_cni", parse_use_cni},
+    {"use_pinned_map", parse_use_pinned_map},
+    {"dp_path", parse_dp_path},
+    {"busy-poll", parse_busy_poll},
 };
 
 static const struct option *
@@ -168,9 +239,7 @@ refuse_unknown(const char *key, char **errp)
     struct strbuf valid = STRBUF_INIT;
 
     for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
-        if (option_table[i].parse != parse_later) {
-            strbuf_putf(&valid, "%s, ", option_table[i].key);
-        }
+        strbuf_putf(&valid, "%s, ", option_table[i].key);
     }
     strbuf_chomp(&valid, ", ");
     error_set(errp, "Unknown option '%s' (valid ones are %s)", key, strbuf_cstr(&valid));
@@ -194,8 +263,11 @@ afxdp_config_parse(const struct smap *options, struct afxdp_config *cfg, char **
             return error;
         }
     }
-    *cfg = new;
-    return 0;
+    int error = check_together(options, &new, errp);
+    if (!error) {
+        *cfg = new;
+    }
+    return error;
 }
 
 bool
@@ -203,7 +275,9 @@ afxdp_config_equal(const struct afxdp_config *a, const struct afxdp_config *b)
 {
     return a->n_rxq == b->n_rxq && a->start_queue == b->start_queue &&
            a->rx_ring_sz == b->rx_ring_sz && a->tx_ring_sz == b->tx_ring_sz &&
-           a->mode == b->mode && a->need_wakeup == b->need_wakeup;
+           a->mode == b->mode && a->need_wakeup == b->need_wakeup && a->use_cni == b->use_cni &&
+           a->use_pinned_map == b->use_pinned_map && a->busy_poll == b->busy_poll &&
+           !strcmp(a->dp_path, b->dp_path);
 }
 
 void
@@ -214,6 +288,15 @@ afxdp_config_format(const struct afxdp_config *cfg, enum afxdp_mode in_use, stru
     smap_set(out, "xdp-mode", afxdp_mode_name(cfg->mode));
     if (in_use != AFXDP_MODE_BEST_EFFORT) {
         smap_set(out, "xdp-mode-in-use", afxdp_mode_name(in_use));
+    }
+    if (!afxdp_config_loads(cfg)) {
+        smap_set(out, cfg->use_cni ? "use_cni" : "use_pinned_map", "true");
+    }
+    if (cfg->dp_path[0]) {
+        smap_set(out, "dp_path", cfg->dp_path);
+    }
+    if (cfg->busy_poll) {
+        smap_setf(out, "busy-poll", "%u", cfg->busy_poll);
     }
     if (cfg->start_queue) {
         smap_setf(out, "start-queue", "%u", cfg->start_queue);

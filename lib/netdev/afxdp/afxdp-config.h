@@ -14,6 +14,8 @@
  * scheduling round needs; the rings of one queue then take 96 KiB. */
 #define AFXDP_RING_DEFAULT 2048u
 #define AFXDP_START_QUEUE_MAX 4095u
+#define AFXDP_BUSY_POLL_MAX 65535u
+#define AFXDP_DP_PATH_MAX 255u /* bytes */
 
 /* From best to worst, which is also the order in which best-effort tries. */
 enum afxdp_mode {
@@ -32,12 +34,22 @@ struct afxdp_config {
     unsigned tx_ring_sz;  /* tx and completion ring, entries */
     enum afxdp_mode mode;
     bool need_wakeup;
+    bool use_cni;        /* the XSKMAP comes from a device plugin's socket ... */
+    bool use_pinned_map; /* ... or from a pin in bpffs; never both */
+    unsigned busy_poll;  /* budget in packets; 0: off */
+    char dp_path[AFXDP_DP_PATH_MAX + 1]; /* socket or pin; "": by custom */
 };
 
 void afxdp_config_init(struct afxdp_config *); /* the defaults */
 /* Parses a complete option map; what is absent takes its default.  EINVAL with a sentence in
  * *errp that names the option and its value, and *cfg is left alone. */
 int afxdp_config_parse(const struct smap *options, struct afxdp_config *cfg, char **errp);
+/* Whether the port loads its own program, rather than taking a map from somebody else. */
+static inline bool
+afxdp_config_loads(const struct afxdp_config *cfg)
+{
+    return !cfg->use_cni && !cfg->use_pinned_map;
+}
 bool afxdp_config_equal(const struct afxdp_config *, const struct afxdp_config *);
 /* For the parentheses of dpif/show; `in_use` is BEST_EFFORT while there are no queues. */
 void afxdp_config_format(const struct afxdp_config *, enum afxdp_mode in_use, struct smap *);

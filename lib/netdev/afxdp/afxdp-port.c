@@ -12,11 +12,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log/log.h"
+#include "netdev/afxdp/cni-client.h"
 #include "os/ethtool.h"
 #include "os/evloop.h"
 #include "util/xalloc.h"
@@ -25,7 +27,7 @@ LOG_MODULE(afxdp);
 
 #define WATCH_MS 500
 /* The least a queue works with, where packet memory is short. */
-#define MIN_FRAMES_PER_QUEUE 256u
+#define MIN_FRAMES_PER_QUEUE 128u
 
 static CDS_LIST_HEAD(all_devs);
 static struct ev_timer watch_timer;
@@ -99,6 +101,7 @@ afxdp_construct(struct netdev *netdev, char **errp)
     afxdp_config_init(&dev->cfg);
     afxdp_link_refresh(dev, &link);
     xdp_attach_init(&dev->xdp);
+    dev->map_fd = -1;
     dev->umem.owner_fd = -1;
     netdev->numa_node = (uint8_t) device_numa_node(netdev->name);
     netdev->needs_reconfigure = true;
@@ -156,6 +159,13 @@ afxdp_set_config(struct netdev *netdev, const struct smap *options, char **errp)
             return error;
         }
     }
+    if (cfg.use_cni) { /* no map, no port: it need not be added to a bridge first */
+        error = cni_client_get_map(cfg.dp_path[0] ? cfg.dp_path : NULL, netdev->name, NULL, NULL,
+                                   errp);
+        if (error) {
+            return error;
+        }
+    }
     if (!afxdp_config_equal(&cfg, &dev->cfg)) {
         dev->cfg = cfg;
         netdev->needs_reconfigure = true;
@@ -170,13 +180,14 @@ port_stop(struct afxdp_dev *dev)
 {
     int64_t delay = XSK_QUARANTINE_COPY_MS;
 
+    afxdp_busy_poll_stop(dev);
     for (unsigned i = 0; i < dev->n_queues; i++) {
-        xdp_attach_map_clear(&dev->xdp, dev->queues[i].dev_qid);
+        afxdp_map_unset(dev, &dev->queues[i]);
         if (dev->queues[i].zerocopy) {
             delay = XSK_QUARANTINE_ZC_MS;
         }
     }
-    xdp_attach_unload(&dev->xdp);
+    afxdp_map_unload(dev);
     for (unsigned i = dev->n_queues; i-- > 0;) {
         afxdp_totals_add_queue(&dev->past, &dev->queues[i]);
         xsk_queue_close(&dev->queues[i], delay);
@@ -203,6 +214,8 @@ afxdp_destruct(struct netdev *netdev)
 
     port_stop(dev);
     port_release_arena(dev);
+    afxdp_map_put(dev);
+    free(dev->busy_poll_error);
     if (dev->we_set_promisc) {
         rtnl_link_set_flags(dev->ifindex, 0, IFF_PROMISC);
     }
@@ -225,7 +238,7 @@ port_get_arena(struct afxdp_dev *dev, unsigned frame_sz, char **errp)
     if (error) {
         return error;
     }
-    dev->promise = least + arena_get_more(dev->arena, n * per_queue - least);
+    dev->promise = least + arena_get_more(dev->arena, n * per_queue - least, least);
     dev->frame_sz = frame_sz;
     dev->fill_target = (uint32_t) ((uint64_t) dev->promise / n * rx / per_queue);
     return 0;
@@ -251,18 +264,16 @@ open_queues(struct afxdp_dev *dev, enum afxdp_mode mode, char **errp)
 static int
 port_start(struct afxdp_dev *dev, enum afxdp_mode mode, char **errp)
 {
-    int error = xdp_attach_load(&dev->xdp, dev->cfg.start_queue + dev->cfg.n_rxq, errp);
+    int error = afxdp_map_load(dev, errp);
 
     if (!error) {
         error = open_queues(dev, mode, errp);
     }
     for (unsigned i = 0; !error && i < dev->n_queues; i++) {
-        const struct xsk_queue *q = &dev->queues[i];
-        error = xdp_attach_map_set(&dev->xdp, q->dev_qid, q->fd, errp);
+        error = afxdp_map_set(dev, &dev->queues[i], errp);
     }
     if (!error) {
-        error = xdp_attach_link(&dev->xdp, dev->up.name, dev->ifindex,
-                                mode == AFXDP_MODE_GENERIC, errp);
+        error = afxdp_map_attach(dev, mode, errp);
     }
     if (error) {
         port_stop(dev);
@@ -296,7 +307,10 @@ start_in_best_mode(struct afxdp_dev *dev, char **errp)
 {
     enum afxdp_mode mode = dev->cfg.mode, last = mode;
 
-    if (mode == AFXDP_MODE_BEST_EFFORT) {
+    if (!afxdp_config_loads(&dev->cfg)) { /* the program is attached already */
+        last = dev->foreign_mode;
+        mode = last == AFXDP_MODE_NATIVE ? AFXDP_MODE_NATIVE_ZC : last;
+    } else if (mode == AFXDP_MODE_BEST_EFFORT) {
         mode = AFXDP_MODE_NATIVE_ZC;
         last = AFXDP_MODE_GENERIC;
     }
@@ -355,7 +369,12 @@ check_device(struct afxdp_dev *dev, struct rtnl_link *link, unsigned *frame_sz, 
         return EINVAL;
     }
     error = check_n_queues(&dev->cfg, link, errp);
-    return error ? error : xdp_attach_check_foreign(link, errp);
+    if (!error) {
+        error = afxdp_map_get(dev, link, errp);
+    }
+    dev->foreign_mode = link->xdp_mode == XDP_ATTACHED_SKB ? AFXDP_MODE_GENERIC
+                                                           : AFXDP_MODE_NATIVE;
+    return error;
 }
 
 int
@@ -367,6 +386,7 @@ afxdp_reconfigure(struct netdev *netdev, char **errp)
 
     port_stop(dev);
     port_release_arena(dev);
+    afxdp_map_put(dev);
     netdev->n_rxq = netdev->n_txq = 0;
     netdev->needs_reconfigure = false;
 
@@ -381,14 +401,16 @@ afxdp_reconfigure(struct netdev *netdev, char **errp)
         }
     }
     if (error) {
+        afxdp_map_put(dev);
         return error;
     }
+    afxdp_busy_poll_start(dev);
     netdev->n_rxq = netdev->n_txq = (uint16_t) dev->n_queues;
     netdev->csum_partial_possible = checksums_may_be_partial(dev);
     LOG_INFO(
         "%s: AF_XDP in %s mode, %u queue%s from %u, XDP program %" PRIu32 ", packet memory %u",
         netdev->name, afxdp_mode_name(dev->mode), dev->n_queues, dev->n_queues == 1 ? "" : "s",
-        dev->cfg.start_queue, dev->xdp.prog_id, dev->arena->no);
+        dev->cfg.start_queue, afxdp_config_loads(&dev->cfg) ? dev->xdp.prog_id : dev->foreign_prog_id, dev->arena->no);
     if (!rtnl_link_get(netdev->name, &link)) { /* attaching can make a NIC reset its link */
         afxdp_link_refresh(dev, &link);
     }
@@ -440,7 +462,7 @@ look_at_device(struct afxdp_dev *dev, void *aux)
     if (!error) {
         look_at_link(dev, &link);
     }
-    if (dev->n_queues && !xdp_attach_is_alive(&dev->xdp)) {
+    if (dev->n_queues && !afxdp_map_is_alive(dev, error ? NULL : &link)) {
         netdev_mark_broken(&dev->up, "the XDP program was taken off %s by somebody else",
                            dev->up.name);
         return;
@@ -501,6 +523,7 @@ afxdp_port_init(struct evloop *loop)
         ev_timer_init(&watch_timer, loop, watch, NULL);
         ev_timer_start(&watch_timer, WATCH_MS);
         afxdp_show_register();
+        cni_client_init(loop);
     }
     return 0;
 }

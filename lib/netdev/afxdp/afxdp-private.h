@@ -8,8 +8,9 @@
  *   afxdp-port.c    life of a port, its watch     xsk-tx.c    transmit, kick, completions
  *   afxdp-attr.c    MAC, MTU, link, status        xsk-socket.c  one queue's socket and rings
  *   afxdp-config.c  options                       xsk-umem.c  registration of the arena
- *   afxdp-stats.c   counters                      (lib/xdp: program, map, link)
+ *   afxdp-stats.c   counters                      xsk-superframe.c  chains, cut into packets
  *   afxdp-show.c    afxdp/show                    xsk-ring.h  ring operations
+ *   afxdp-map.c     source of the XSKMAP          cni-client.c, cni-session.c: device plugin
  *
  * Where a frame is, and who says so:
  *
@@ -35,6 +36,7 @@
 #include "mem/arena.h"
 #include "netdev/afxdp/afxdp-config.h"
 #include "netdev/afxdp/xsk-ring.h"
+#include "netdev/afxdp/xsk-superframe.h"
 #include "netdev/netdev-provider.h"
 #include "os/rtnl.h"
 #include "os/thread.h"
@@ -78,8 +80,11 @@ struct xsk_queue {
     bool zerocopy;              /* constant */
     bool need_wakeup;           /* constant: bound with XDP_USE_NEED_WAKEUP */
     int fd;                     /* constant */
+    _Atomic bool busy_poll;     /* set by main: the kernel polls for us when we ask */
     _Atomic uint32_t in_kernel; /* frames in fill and rx ring */
     xsk_counter rx_packets, rx_bytes, rx_bogus, rx_wakeups, fill_starved;
+    struct xsk_superframe *super; /* constant; NULL: no chains (xsk-superframe.h) */
+    xsk_counter rx_super_dropped;
 
     /* The senders'.  tx_lock guards tx, comp, ledger. */
     struct spinlock tx_lock CACHE_ALIGNED;
@@ -98,12 +103,14 @@ struct xsk_queue {
     /* Main's. */
     unsigned dev_qid CACHE_ALIGNED; /* queue number on the device */
     struct xsk_map maps[4];         /* rx, tx, fill, completion */
+    struct afxdp_dev *dev;          /* for the answer about busy polling */
 };
 
 /* One UMEM: the arena as a netdev's first socket has registered it. */
 struct xsk_umem {
     struct arena *arena;
     int owner_fd; /* the first socket; further queues name it at bind */
+    bool chains;  /* it was bound with XDP_USE_SG, which holds for all of them */
 };
 
 /* Counters of queues that are gone, so that a reconfigured port counts on. */
@@ -111,6 +118,7 @@ struct afxdp_totals {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, tx_dropped;
     uint64_t rx_dropped, rx_invalid_descs, tx_invalid_descs;
     uint64_t rx_fill_ring_empty_descs, rx_ring_full, tx_ring_empty_descs;
+    uint64_t rx_super_dropped;
     uint64_t rx_bogus_descs, tx_bogus_completions, tx_copied, tx_kicks, rx_wakeups,
         fill_starved;
 };
@@ -124,7 +132,8 @@ struct afxdp_dev {
     char kind[16];            /* rtnl kind, "" for hardware */
     _Atomic uint32_t max_len; /* longest packet that may be sent */
     unsigned frame_sz;        /* of the arena in use */
-    bool we_set_promisc, told_no_net_admin;
+    bool we_set_promisc;
+    bool no_flags, no_mtu; /* not permitted to set them */
     bool carrier;
     unsigned link_flags; /* IFF_* last seen */
 
@@ -132,7 +141,13 @@ struct afxdp_dev {
     uint32_t promise;     /* frames promised by the arena */
     uint32_t fill_target; /* per queue */
     struct xsk_umem umem;
-    struct xdp_attach xdp;
+    struct xdp_attach xdp; /* of our own program ... */
+    int map_fd;            /* ... or somebody else's map; -1: none */
+    bool map_lent;         /* by cni-client; else to be closed */
+    char *map_path;        /* where that is from */
+    uint32_t foreign_prog_id;
+    enum afxdp_mode foreign_mode; /* its hook */
+    char *busy_poll_error; /* NULL: none */
     struct xsk_queue *queues; /* up.n_rxq of them */
     unsigned n_queues;
     struct afxdp_totals past;
@@ -166,6 +181,9 @@ bool xsk_recently_closed(void);
 
 /* xsk-rx.c.  The poller's thread. */
 unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
+/* The packet that a descriptor taken from the rx ring stands for, now the caller's, with data
+ * and length set; NULL (counted) if it cannot be one of ours. */
+struct packet *xsk_rx_take(struct xsk_queue *, const struct xdp_desc *);
 /* Puts frames into the fill ring until `fill_target` are in the kernel's hands. */
 void xsk_fill(struct xsk_queue *);
 
@@ -185,6 +203,26 @@ int afxdp_reconfigure(struct netdev *, char **errp);
 void afxdp_for_each(void (*cb)(struct afxdp_dev *, void *aux), void *aux);
 /* Takes over MTU, carrier and flags from a fresh look at the link. */
 void afxdp_link_refresh(struct afxdp_dev *, const struct rtnl_link *);
+
+/* afxdp-map.c.  Main thread; all with a positive errno and a sentence in *errp.  Order: get,
+ * load, set for each queue, attach; unset, unload, put.  `link` is a fresh look at the device.
+ * get also refuses a device with a foreign program (EEXIST), or without the plugin's (ENOLINK).
+ */
+int afxdp_map_get(struct afxdp_dev *, const struct rtnl_link *link, char **errp);
+int afxdp_map_load(struct afxdp_dev *, char **errp);
+int afxdp_map_set(struct afxdp_dev *, const struct xsk_queue *, char **errp);
+int afxdp_map_attach(struct afxdp_dev *, enum afxdp_mode, char **errp);
+void afxdp_map_unset(struct afxdp_dev *, const struct xsk_queue *);
+void afxdp_map_unload(struct afxdp_dev *);
+void afxdp_map_put(struct afxdp_dev *);
+/* False once the program that fills our sockets is gone or another; NULL: no look was had. */
+bool afxdp_map_is_alive(struct afxdp_dev *, const struct rtnl_link *);
+void afxdp_map_describe(const struct afxdp_dev *, struct strbuf *);
+/* Sets options:busy-poll on all queues, or asks the plugin to. */
+void afxdp_busy_poll_start(struct afxdp_dev *);
+void afxdp_busy_poll_stop(struct afxdp_dev *);
+/* NULL when not configured, else "on" or what is in the way; borrowed. */
+const char *afxdp_busy_poll_state(const struct afxdp_dev *);
 
 /* afxdp-attr.c.  Main thread. */
 void afxdp_get_config(const struct netdev *, struct smap *);

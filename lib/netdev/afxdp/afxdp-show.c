@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "log/ctl.h"
+#include "netdev/afxdp/cni-client.h"
 
 struct show {
     const char *only; /* NULL: all ports */
@@ -66,9 +67,12 @@ show_dev(struct afxdp_dev *dev, void *show_)
         return;
     }
     strbuf_putf(&show->out,
-                "xdp-mode %s (%s wanted), program %" PRIu32 ", need_wakeup %s, ifindex %d, "
+                "xdp-mode %s (%s wanted), ",
+                afxdp_mode_name(dev->mode), afxdp_mode_name(dev->cfg.mode));
+    afxdp_map_describe(dev, &show->out);
+    strbuf_putf(&show->out,
+                ", need_wakeup %s, ifindex %d, "
                 "packet memory %u (%" PRIu32 " frames of %u bytes promised)\n",
-                afxdp_mode_name(dev->mode), afxdp_mode_name(dev->cfg.mode), dev->xdp.prog_id,
                 dev->cfg.need_wakeup ? "on" : "off", dev->ifindex, dev->arena->no, dev->promise,
                 dev->frame_sz);
     for (unsigned i = 0; i < dev->n_queues; i++) {
@@ -86,6 +90,7 @@ show_command(struct ctl_conn *conn, int argc, const char *const argv[], void *au
         ctl_reply_errorf(conn, "%s: no such AF_XDP port", show.only);
     } else {
         if (!show.only) {
+            cni_client_show(&show.out);
             arena_show(&show.out);
         }
         ctl_reply(conn, strbuf_cstr(&show.out));

@@ -40,6 +40,7 @@ afxdp_totals_add_queue(struct afxdp_totals *t, const struct xsk_queue *q)
     t->rx_fill_ring_empty_descs += k.rx_fill_ring_empty_descs;
     t->rx_ring_full += k.rx_ring_full;
     t->tx_ring_empty_descs += k.tx_ring_empty_descs;
+    t->rx_super_dropped += xsk_counted(&q->rx_super_dropped);
     t->rx_bogus_descs += xsk_counted(&q->rx_bogus);
     t->tx_bogus_completions += xsk_counted(&q->comp_bogus);
     t->tx_copied += xsk_counted(&q->tx_copied);
@@ -64,7 +65,7 @@ afxdp_get_stats(const struct netdev *netdev, struct netdev_stats *s)
     s->rx_bytes = t.rx_bytes;
     s->tx_packets = t.tx_packets;
     s->tx_bytes = t.tx_bytes;
-    s->rx_dropped = t.rx_dropped + t.rx_ring_full + t.rx_bogus_descs;
+    s->rx_dropped = t.rx_dropped + t.rx_ring_full + t.rx_bogus_descs + t.rx_super_dropped;
     s->tx_dropped = t.tx_dropped;
     if (rtnl_link_get_stats(dev->ifindex, &k)) {
         return;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "log/coverage.h"
+#include "packet/headers.h"
 #include "packet/packet.h"
 
 COVERAGE_DEFINE(drop_afxdp_rx_bogus_desc);
@@ -63,11 +64,13 @@ xsk_fill(struct xsk_queue *q)
 }
 
 /* A driver that found the fill ring empty may have gone to sleep.  (In copy mode there is no
- * driver to wake, whatever the flag says.) */
+ * driver to wake, whatever the flag says.)  With busy polling the driver works only when asked:
+ * once per poll that found nothing. */
 static inline void
-wake_driver(struct xsk_queue *q)
+wake_driver(struct xsk_queue *q, bool empty)
 {
-    if (q->zerocopy && q->need_wakeup && xsk_ring_needs_wakeup(&q->fill)) {
+    if ((q->zerocopy && q->need_wakeup && xsk_ring_needs_wakeup(&q->fill)) ||
+        UNLIKELY(empty && atomic_load_explicit(&q->busy_poll, memory_order_relaxed))) {
         recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
         xsk_count(&q->rx_wakeups, 1);
         COVERAGE_INC(afxdp_rx_wakeup);
@@ -89,17 +92,58 @@ packet_at(const struct xsk_queue *q, const struct xdp_desc *d)
     return packet_from_frame(arena_frame_at(a, d->addr));
 }
 
-unsigned
-xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
+/* `p` is what packet_at() says of the descriptor. */
+static inline bool
+accept_frame(struct xsk_queue *q, const struct xdp_desc *d, struct packet *p)
+{
+    if (UNLIKELY(!p || p->frame.owner != FRAME_OWNER_FILL || p->frame.holder != q->holder)) {
+        COVERAGE_INC(drop_afxdp_rx_bogus_desc);
+        xsk_count(&q->rx_bogus, 1);
+        return false;
+    }
+    frame_set_owner(&p->frame, FRAME_OWNER_USER);
+    packet_init_rx(p, (uint16_t) (d->addr & (arena_frame_sz(q->arena) - 1)), (uint16_t) d->len);
+    return true;
+}
+
+struct packet *
+xsk_rx_take(struct xsk_queue *q, const struct xdp_desc *d)
+{
+    struct packet *p = packet_at(q, d);
+
+    if (!accept_frame(q, d, p)) {
+        return NULL;
+    }
+    set_in_kernel(q, get_in_kernel(q) - 1);
+    return p;
+}
+
+/* The longest packet that is surely no super-frame: untagged, of the device's MTU. */
+static inline uint32_t
+plain_max(const struct xsk_queue *q)
+{
+    return atomic_load_explicit(q->max_len, memory_order_relaxed) - VLAN_HDR_LEN;
+}
+
+/* Receives packets that are in one frame each, into the empty batch.  Returns how many
+ * descriptors it took; stops before one that belongs to a super-frame, and says so. */
+static inline uint32_t
+rx_plain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags, bool *super)
 {
     struct xdp_desc desc[PACKET_BATCH_MAX];
     struct packet *pkt[PACKET_BATCH_MAX];
     uint32_t n = xsk_ring_peek(&q->rx, PACKET_BATCH_MAX);
-    uint64_t bytes = 0;
+    const bool chains = q->super;
+    uint32_t max = chains ? plain_max(q) : UINT32_MAX;
 
-    packet_batch_init(batch);
     for (uint32_t i = 0; i < n; i++) {
         desc[i] = xsk_ring_get_desc(&q->rx);
+        if (UNLIKELY(desc[i].len > max || (chains && desc[i].options & XDP_PKT_CONTD))) {
+            xsk_ring_unget(&q->rx);
+            *super = true;
+            n = i;
+            break;
+        }
         pkt[i] = packet_at(q, &desc[i]);
         if (LIKELY(pkt[i]) && i < PREFETCH_DISTANCE) {
             __builtin_prefetch(pkt[i], 1);
@@ -114,28 +158,43 @@ xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
         if (i + PREFETCH_DISTANCE < n && pkt[i + PREFETCH_DISTANCE]) {
             __builtin_prefetch(pkt[i + PREFETCH_DISTANCE], 1);
         }
-        if (UNLIKELY(!p || p->frame.owner != FRAME_OWNER_FILL ||
-                     p->frame.holder != q->holder)) {
-            COVERAGE_INC(drop_afxdp_rx_bogus_desc);
-            xsk_count(&q->rx_bogus, 1);
+        if (!accept_frame(q, &desc[i], p)) {
             continue;
         }
-        frame_set_owner(&p->frame, FRAME_OWNER_USER);
-        packet_init_rx(p, (uint16_t) (desc[i].addr & (arena_frame_sz(q->arena) - 1)),
-                       (uint16_t) desc[i].len);
         p->flags = flags;
         __builtin_prefetch(packet_data(p));
-        bytes += desc[i].len;
         packet_batch_add(batch, p);
     }
+    set_in_kernel(q, get_in_kernel(q) - batch->n);
+    return n;
+}
+
+unsigned
+xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
+{
+    bool super = q->super && xsk_superframe_is_busy(q->super);
+    uint32_t n = 0;
+
+    packet_batch_init(batch);
+    if (LIKELY(!super)) {
+        n = rx_plain(q, batch, flags, &super);
+    }
+    if (UNLIKELY(super) && !packet_batch_full(batch)) {
+        xsk_superframe_run(q, batch, flags);
+    }
     if (batch->n) {
-        set_in_kernel(q, get_in_kernel(q) - batch->n);
+        uint64_t bytes = 0;
+
+        for (unsigned i = 0; i < batch->n; i++) {
+            bytes += batch->pkts[i]->len;
+        }
         xsk_count(&q->rx_packets, batch->n);
         xsk_count(&q->rx_bytes, bytes);
     }
     xsk_fill(q);
-    wake_driver(q);
-    if (!n) {
+    bool empty = !n && !super;
+    wake_driver(q, empty);
+    if (empty) {
         xsk_tx_drain_idle(q);
     }
     return batch->n;

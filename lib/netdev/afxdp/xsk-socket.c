@@ -153,7 +153,7 @@ tune_tx(struct xsk_queue *q, uint32_t tx_ring_sz)
  * and the kernel allows no mode flags. */
 static int
 try_bind(int fd, int owner_fd, int ifindex, unsigned dev_qid, enum afxdp_mode mode,
-         bool need_wakeup)
+         bool need_wakeup, bool chains)
 {
     struct sockaddr_xdp sxdp = {
         .sxdp_family = AF_XDP,
@@ -165,20 +165,44 @@ try_bind(int fd, int owner_fd, int ifindex, unsigned dev_qid, enum afxdp_mode mo
         sxdp.sxdp_flags = XDP_SHARED_UMEM;
         sxdp.sxdp_shared_umem_fd = (uint32_t) owner_fd;
     } else {
-        sxdp.sxdp_flags = (uint16_t) ((mode == AFXDP_MODE_NATIVE_ZC ? XDP_ZEROCOPY : XDP_COPY) |
-                                      (need_wakeup ? XDP_USE_NEED_WAKEUP : 0));
+        sxdp.sxdp_flags =
+            (uint16_t) ((mode == AFXDP_MODE_NATIVE_ZC ? XDP_ZEROCOPY : XDP_COPY) |
+                        (need_wakeup ? XDP_USE_NEED_WAKEUP : 0) | (chains ? XDP_USE_SG : 0));
     }
     return bind(fd, (struct sockaddr *) &sxdp, sizeof sxdp) ? errno : 0;
 }
 
+static void
+use_chains(struct xsk_queue *q, struct afxdp_dev *dev, bool chains)
+{
+    static bool told;
+
+    dev->umem.chains = chains;
+    if (chains) {
+        q->super = xsk_superframe_new();
+    } else if (!told) {
+        told = true;
+        LOG_WARN("%s: in generic mode this kernel (Linux 6.6 is needed) drops TCP that the "
+                 "sender leaves to segmentation offload, which is slow; switch it off there "
+                 "(ethtool -K DEVICE tso off gso off)",
+                 dev->up.name);
+    }
+}
+
 static int
-bind_queue(struct xsk_queue *q, int owner_fd, const struct afxdp_dev *dev, enum afxdp_mode mode,
+bind_queue(struct xsk_queue *q, int owner_fd, struct afxdp_dev *dev, enum afxdp_mode mode,
            char **errp)
 {
+    bool chains = owner_fd < 0 ? mode == AFXDP_MODE_GENERIC : dev->umem.chains;
     int error;
 
     for (int64_t waited_us = 0;; waited_us += REBIND_STEP_US) {
-        error = try_bind(q->fd, owner_fd, dev->ifindex, q->dev_qid, mode, dev->cfg.need_wakeup);
+        error = try_bind(q->fd, owner_fd, dev->ifindex, q->dev_qid, mode, dev->cfg.need_wakeup,
+                         chains);
+        if (error == EINVAL && chains && owner_fd < 0) {
+            chains = false; /* before Linux 6.6 */
+            continue;
+        }
         if (error != EBUSY || !xsk_recently_closed() ||
             waited_us >= REBIND_WAIT_MS * INT64_C(1000)) {
             break;
@@ -193,6 +217,8 @@ bind_queue(struct xsk_queue *q, int owner_fd, const struct afxdp_dev *dev, enum 
     } else if (error) {
         error_set(errp, "cannot bind to queue %u of %s in %s mode (%s)", q->dev_qid,
                   dev->up.name, afxdp_mode_name(mode), strerror(error));
+    } else if (mode == AFXDP_MODE_GENERIC) {
+        use_chains(q, dev, chains);
     }
     return error;
 }
@@ -308,6 +334,8 @@ xsk_queue_close(struct xsk_queue *q, int64_t delay_ms) NO_THREAD_SAFETY
             q->maps[i].base = NULL;
         }
     }
+    xsk_superframe_free(q->super);
+    q->super = NULL;
     if (q->ledger) {
         recover_ledger(q, delay_ms);
         free(q->ledger);

@@ -173,11 +173,11 @@ dummy_set_config(struct netdev *netdev, const struct smap *options, char **errp)
 {
     struct netdev_dummy *dev = netdev_dummy_cast(netdev);
     bool pmd = netdev->class->poll == NETDEV_POLL_PMD;
-    int max = pmd ? DUMMY_MAX_QUEUES : 1;
-    int n_rxq, n_txq, numa, ifindex;
+    int n_rxq = 1, n_txq = 1, numa, ifindex;
 
-    if (!option_int(netdev, options, "n_rxq", 1, max, 1, &n_rxq, errp) ||
-        !option_int(netdev, options, "n_txq", 1, max, 1, &n_txq, errp) ||
+    /* The others have one queue whatever is asked for. */
+    if ((pmd && !option_int(netdev, options, "n_rxq", 1, DUMMY_MAX_QUEUES, 1, &n_rxq, errp)) ||
+        (pmd && !option_int(netdev, options, "n_txq", 1, DUMMY_MAX_QUEUES, 1, &n_txq, errp)) ||
         !option_int(netdev, options, "numa_id", 0, 255, 0, &numa, errp) ||
         !option_int(netdev, options, "ifindex", 0, INT32_MAX, 0, &ifindex, errp)) {
         return EINVAL;

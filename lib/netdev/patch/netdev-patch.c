@@ -58,6 +58,7 @@ patch_set_config(struct netdev *netdev, const struct smap *options, char **errp)
 {
     struct netdev_patch *dev = patch_cast(netdev);
     const char *peer = smap_get(options, "peer");
+    const struct smap_node *node;
     if (!peer || !peer[0]) {
         error_set(errp, "%s: patch type requires valid 'peer' argument", netdev->name);
         return EINVAL;
@@ -65,6 +66,14 @@ patch_set_config(struct netdev *netdev, const struct smap *options, char **errp)
     if (!strcmp(peer, netdev->name)) {
         error_set(errp, "%s: a patch port cannot be its own peer", netdev->name);
         return EINVAL;
+    }
+    SMAP_FOR_EACH(node, options)
+    {
+        if (strcmp(node->key, "peer")) {
+            error_set(errp, "%s: a patch port has no option %s, only peer", netdev->name,
+                      node->key);
+            return EINVAL;
+        }
     }
     if (!dev->peer || strcmp(dev->peer, peer)) {
         free(dev->peer);

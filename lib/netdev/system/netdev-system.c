@@ -78,6 +78,12 @@ system_construct(struct netdev *netdev, char **errp)
     if (error) {
         return error;
     }
+    if (dev->kl.link.flags & IFF_LOOPBACK) {
+        error_set(errp,
+                  "%s is the loopback device: whatever a bridge sent there would come back",
+                  netdev->name);
+        return EINVAL;
+    }
     error = open_tx_socket(dev);
     if (error == EPERM || error == EACCES) {
         error_set(errp,
