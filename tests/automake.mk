@@ -2,7 +2,7 @@
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
-LDADD = $(XVS_LIBS) $(CMOCKA_LIBS)
+LDADD = utilities/xvs-agent/libagent.a $(XVS_LIBS) $(CMOCKA_LIBS)
 include tests/unit/automake.mk
 include tests/fuzz/automake.mk
 

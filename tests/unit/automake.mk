@@ -4,6 +4,10 @@ UNIT_TESTS = \
 	tests/unit/test-afxdp-gso \
 	tests/unit/test-afxdp-live-errors \
 	tests/unit/test-afxdp-live \
+	tests/unit/test-agent-config \
+	tests/unit/test-agent-live \
+	tests/unit/test-agent-request \
+	tests/unit/test-agent-session \
 	tests/unit/test-arena \
 	tests/unit/test-classifier \
 	tests/unit/test-csum-repair \
@@ -39,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/test-xskcni
 EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
+	tests/unit/agent-live.h \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h \
 	tests/unit/xskcni-server.h

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Queue counts by the ethtool ioctls ETHTOOL_GCHANNELS and ETHTOOL_SCHANNELS.  Called by
+ * device.c while a device is prepared. */
+
+#include "utilities/xvs-agent/channels.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/xalloc.h"
+
+static int
+do_ioctl(const char *ifname, struct ethtool_channels *ch)
+{
+    struct ifreq ifr;
+    memset(&ifr, 0, sizeof ifr);
+    memcpy(ifr.ifr_name, ifname, strnlen(ifname, sizeof ifr.ifr_name - 1));
+    ifr.ifr_data = (void *) ch;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    int error = ioctl(fd, SIOCETHTOOL, &ifr) ? errno : 0;
+    close(fd);
+    return error;
+}
+
+/* Drivers have either combined channels or separate ones; where both are possible, combined is
+ * what AF_XDP wants. */
+static int
+change(const char *ifname, struct ethtool_channels *ch, unsigned n)
+{
+    if (ch->max_combined) {
+        if (ch->combined_count == n && !ch->rx_count) {
+            return 0;
+        }
+        ch->combined_count = n;
+        ch->rx_count = ch->tx_count = 0;
+    } else {
+        if (ch->rx_count == n && ch->tx_count == n) {
+            return 0;
+        }
+        ch->rx_count = ch->tx_count = n;
+    }
+    ch->cmd = ETHTOOL_SCHANNELS;
+    return do_ioctl(ifname, ch);
+}
+
+int
+channels_set(const struct rtnl_link *link, unsigned n, char **errp)
+{
+    struct ethtool_channels ch;
+    memset(&ch, 0, sizeof ch);
+    ch.cmd = ETHTOOL_GCHANNELS;
+    int error = do_ioctl(link->name, &ch);
+    if (error) {
+        if (n == link->n_rxq) {
+            return 0;
+        }
+        error_set(errp, "%s has %u queues and its driver cannot change that", link->name,
+                  link->n_rxq);
+        return error;
+    }
+    unsigned max = ch.max_combined ? ch.max_combined : MIN(ch.max_rx, ch.max_tx);
+    if (n > max) {
+        error_set(errp, "%s can have at most %u queues, not %u", link->name, max, n);
+        return EINVAL;
+    }
+    error = change(link->name, &ch, n);
+    if (error) {
+        error_set(errp, "cannot give %s %u queues (%s)", link->name, n, strerror(error));
+    }
+    return error;
+}
