@@ -1,10 +1,12 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS = tests/fuzz/fuzz-agent-request tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
+FUZZ_TARGETS = tests/fuzz/fuzz-agent-request tests/fuzz/fuzz-cni-config tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
 tests_fuzz_fuzz_agent_request_SOURCES = tests/fuzz/fuzz-agent-request.c
 tests_fuzz_fuzz_agent_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_cni_config_SOURCES = tests/fuzz/fuzz-cni-config.c
+tests_fuzz_fuzz_cni_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_key_SOURCES = tests/fuzz/fuzz-flow-key.c
 tests_fuzz_fuzz_flow_key_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_parse_SOURCES = tests/fuzz/fuzz-flow-parse.c

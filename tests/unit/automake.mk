@@ -10,6 +10,8 @@ UNIT_TESTS = \
 	tests/unit/test-agent-session \
 	tests/unit/test-arena \
 	tests/unit/test-classifier \
+	tests/unit/test-cni-config \
+	tests/unit/test-cni-result \
 	tests/unit/test-csum-repair \
 	tests/unit/test-daemon \
 	tests/unit/test-datapath \
