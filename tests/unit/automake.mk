@@ -54,4 +54,5 @@ check_PROGRAMS += \
 	tests/helpers/hold-xsk \
 	tests/helpers/xsk-pin
 EXTRA_DIST += \
-	tests/helpers/iperf-check.py
+	tests/helpers/iperf-check.py \
+	tests/helpers/spray.py
