@@ -155,7 +155,8 @@ ctl_exit(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
     evloop_stop(loop);
 }
 
-/* The first configuration is in effect.  From now on nothing is needed that --seccomp forbids. */
+/* The first configuration is in effect.  From now on nothing is needed that --seccomp forbids.
+ */
 static void
 on_configured(void)
 {

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test-agent-session \
 	tests/unit/test-arena \
 	tests/unit/test-classifier \
+	tests/unit/test-cni-client \
 	tests/unit/test-cni-config \
 	tests/unit/test-cni-result \
 	tests/unit/test-csum-repair \

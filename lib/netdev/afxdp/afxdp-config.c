@@ -184,8 +184,9 @@ check_together(const struct smap *options, const struct afxdp_config *cfg, char 
     const char *foreign = cfg->use_cni ? "use_cni" : "use_pinned_map";
 
     if (cfg->use_cni && cfg->use_pinned_map) {
-        error_set(errp, "Options 'use_cni' and 'use_pinned_map' exclude each other: the map comes "
-                        "from the device plugin's socket or from a pin");
+        error_set(errp,
+                  "Options 'use_cni' and 'use_pinned_map' exclude each other: the map comes "
+                  "from the device plugin's socket or from a pin");
         return EINVAL;
     }
     if (afxdp_config_loads(cfg)) {

@@ -59,7 +59,8 @@ void afxdp_config_format(const struct afxdp_config *, enum afxdp_mode in_use, st
 unsigned afxdp_frame_sz(int mtu);
 /* The longest packet of a device with that MTU: Ethernet header, one VLAN tag. */
 #define AFXDP_L2_OVERHEAD 18
-#define AFXDP_MTU_MAX 3622 /* FRAME_SZ_LARGE - FRAME_DATA_OFS - overhead - a second VLAN tag   \
-                            */
+#define AFXDP_MTU_MAX                                                                          \
+    3622 /* FRAME_SZ_LARGE - FRAME_DATA_OFS - overhead - a second VLAN tag                     \
+          */
 
 #endif

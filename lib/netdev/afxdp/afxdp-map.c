@@ -64,10 +64,11 @@ say_pin(const char *path, int error, char **errp)
     bool no_bpffs = !statfs(folder, &fs) && (uint64_t) fs.f_type != BPF_FS_MAGIC;
     free(folder);
     if (error == ENOENT) {
-        error_set(errp,
-                  "no XSKMAP is pinned at %s%s: check that the device plugin pins maps and that "
-                  "the pod has its folder mounted, or set options:dp_path",
-                  path, no_bpffs ? " (nor is a BPF filesystem mounted there)" : "");
+        error_set(
+            errp,
+            "no XSKMAP is pinned at %s%s: check that the device plugin pins maps and that "
+            "the pod has its folder mounted, or set options:dp_path",
+            path, no_bpffs ? " (nor is a BPF filesystem mounted there)" : "");
     } else if (no_bpffs) {
         error_set(errp,
                   "%s is not in a BPF filesystem, so no map can be pinned there: mount the "
@@ -113,10 +114,11 @@ check_program(struct afxdp_dev *dev, const struct rtnl_link *link, char **errp)
         dev->foreign_prog_id = link->xdp_prog_id;
         return 0;
     }
-    error_set(errp,
-              "no XDP program is attached to %s, so that its XSKMAP (%s) gets no packets: check "
-              "the device plugin's log; the port comes up when the program is back",
-              dev->up.name, dev->map_path);
+    error_set(
+        errp,
+        "no XDP program is attached to %s, so that its XSKMAP (%s) gets no packets: check "
+        "the device plugin's log; the port comes up when the program is back",
+        dev->up.name, dev->map_path);
     return ENOLINK;
 }
 
@@ -141,8 +143,8 @@ get_foreign(struct afxdp_dev *dev, const struct rtnl_link *link, char **errp)
     if (error) {
         return error;
     }
-    error = xskcni_check_map(dev->map_fd, dev->cfg.start_queue + dev->cfg.n_rxq, err,
-                             sizeof err);
+    error =
+        xskcni_check_map(dev->map_fd, dev->cfg.start_queue + dev->cfg.n_rxq, err, sizeof err);
     if (error) {
         error_set(errp, "the XSKMAP of %s from %s cannot be used: %s", dev->up.name,
                   dev->map_path, err);
@@ -179,7 +181,8 @@ afxdp_map_set(struct afxdp_dev *dev, const struct xsk_queue *q, char **errp)
     }
     int error = xskcni_map_set(dev->map_fd, q->dev_qid, q->fd);
     if (error) {
-        error_set(errp, "cannot enter the socket of queue %u into the XSKMAP of %s from %s (%s)%s",
+        error_set(errp,
+                  "cannot enter the socket of queue %u into the XSKMAP of %s from %s (%s)%s",
                   q->dev_qid, dev->up.name, dev->map_path, strerror(error),
                   error == EPERM ? ": before Linux 5.19 that needs CAP_BPF" : "");
     }
@@ -232,7 +235,8 @@ afxdp_map_is_alive(struct afxdp_dev *dev, const struct rtnl_link *link)
     if (!link) {
         return true;
     }
-    bool alive = link->xdp_mode != XDP_ATTACHED_NONE && link->xdp_prog_id == dev->foreign_prog_id;
+    bool alive =
+        link->xdp_mode != XDP_ATTACHED_NONE && link->xdp_prog_id == dev->foreign_prog_id;
     if (!alive && dev->cfg.use_cni) {
         cni_client_doubt_map(dp_path(dev), dev->up.name);
     }

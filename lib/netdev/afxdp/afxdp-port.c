@@ -160,8 +160,8 @@ afxdp_set_config(struct netdev *netdev, const struct smap *options, char **errp)
         }
     }
     if (cfg.use_cni) { /* no map, no port: it need not be added to a bridge first */
-        error = cni_client_get_map(cfg.dp_path[0] ? cfg.dp_path : NULL, netdev->name, NULL, NULL,
-                                   errp);
+        error = cni_client_get_map(cfg.dp_path[0] ? cfg.dp_path : NULL, netdev->name, NULL,
+                                   NULL, errp);
         if (error) {
             return error;
         }
@@ -372,8 +372,8 @@ check_device(struct afxdp_dev *dev, struct rtnl_link *link, unsigned *frame_sz, 
     if (!error) {
         error = afxdp_map_get(dev, link, errp);
     }
-    dev->foreign_mode = link->xdp_mode == XDP_ATTACHED_SKB ? AFXDP_MODE_GENERIC
-                                                           : AFXDP_MODE_NATIVE;
+    dev->foreign_mode =
+        link->xdp_mode == XDP_ATTACHED_SKB ? AFXDP_MODE_GENERIC : AFXDP_MODE_NATIVE;
     return error;
 }
 
@@ -407,10 +407,12 @@ afxdp_reconfigure(struct netdev *netdev, char **errp)
     afxdp_busy_poll_start(dev);
     netdev->n_rxq = netdev->n_txq = (uint16_t) dev->n_queues;
     netdev->csum_partial_possible = checksums_may_be_partial(dev);
-    LOG_INFO(
-        "%s: AF_XDP in %s mode, %u queue%s from %u, XDP program %" PRIu32 ", packet memory %u",
-        netdev->name, afxdp_mode_name(dev->mode), dev->n_queues, dev->n_queues == 1 ? "" : "s",
-        dev->cfg.start_queue, afxdp_config_loads(&dev->cfg) ? dev->xdp.prog_id : dev->foreign_prog_id, dev->arena->no);
+    LOG_INFO("%s: AF_XDP in %s mode, %u queue%s from %u, XDP program %" PRIu32
+             ", packet memory %u",
+             netdev->name, afxdp_mode_name(dev->mode), dev->n_queues,
+             dev->n_queues == 1 ? "" : "s", dev->cfg.start_queue,
+             afxdp_config_loads(&dev->cfg) ? dev->xdp.prog_id : dev->foreign_prog_id,
+             dev->arena->no);
     if (!rtnl_link_get(netdev->name, &link)) { /* attaching can make a NIC reset its link */
         afxdp_link_refresh(dev, &link);
     }

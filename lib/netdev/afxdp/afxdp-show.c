@@ -66,9 +66,8 @@ show_dev(struct afxdp_dev *dev, void *show_)
                     afxdp_mode_name(dev->cfg.mode));
         return;
     }
-    strbuf_putf(&show->out,
-                "xdp-mode %s (%s wanted), ",
-                afxdp_mode_name(dev->mode), afxdp_mode_name(dev->cfg.mode));
+    strbuf_putf(&show->out, "xdp-mode %s (%s wanted), ", afxdp_mode_name(dev->mode),
+                afxdp_mode_name(dev->cfg.mode));
     afxdp_map_describe(dev, &show->out);
     strbuf_putf(&show->out,
                 ", need_wakeup %s, ifindex %d, "

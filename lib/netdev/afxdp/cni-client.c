@@ -103,8 +103,8 @@ static void
 map_take_over(const char *name, int fd, void *aux)
 {
     const char *device = name + strlen(KEEP_PREFIX);
-    const char *colon = strncmp(name, KEEP_PREFIX, strlen(KEEP_PREFIX)) ? NULL
-                                                                        : strchr(device, ':');
+    const char *colon =
+        strncmp(name, KEEP_PREFIX, strlen(KEEP_PREFIX)) ? NULL : strchr(device, ':');
     char err[XSKCNI_SENTENCE_MAX];
 
     if (!colon || xskcni_check_map(fd, 1, err, sizeof err)) {
@@ -160,8 +160,8 @@ wish_find(const char *dp_path, const char *device)
 
     cds_list_for_each_entry(w, &wishes, node)
     {
-        if (!strcmp(w->device, device) && !strcmp(w->dp_path ? w->dp_path : "",
-                                                  dp_path ? dp_path : "")) {
+        if (!strcmp(w->device, device) &&
+            !strcmp(w->dp_path ? w->dp_path : "", dp_path ? dp_path : "")) {
             return w;
         }
     }
@@ -206,8 +206,8 @@ wish_set_text(struct cni_wish *w, char *text)
 static void
 wish_later(struct cni_wish *w)
 {
-    w->pause_ms = w->pause_ms ? MIN(2 * w->pause_ms, CNI_CLIENT_RETRY_MAX_MS)
-                              : CNI_CLIENT_RETRY_MIN_MS;
+    w->pause_ms =
+        w->pause_ms ? MIN(2 * w->pause_ms, CNI_CLIENT_RETRY_MAX_MS) : CNI_CLIENT_RETRY_MIN_MS;
     w->retry_ms = cni_now_ms() + w->pause_ms;
     arm_wishes();
 }
@@ -298,8 +298,8 @@ wish_refused(struct cni_wish *w, const char *path, enum xskcni_result result,
         wish_set_text(w, xasprintf("%s (since then its socket %s is gone and waited for)",
                                    w->refusal, path));
     } else {
-        wish_set_text(w, xasprintf("waiting for the AF_XDP device plugin at %s: %s", path,
-                                   message));
+        wish_set_text(
+            w, xasprintf("waiting for the AF_XDP device plugin at %s: %s", path, message));
     }
     wish_later(w);
 }
@@ -313,9 +313,10 @@ cni_wish_answered(struct cni_wish *w, const char *path, enum xskcni_result resul
 
     w->session = NULL;
     if (result == XSKCNI_OK && xskcni_check_map(fd, 1, err, sizeof err)) {
-        char *text = xasprintf("what the AF_XDP device plugin at %s handed over for %s is of no "
-                               "use: %s",
-                               path, w->device, err);
+        char *text =
+            xasprintf("what the AF_XDP device plugin at %s handed over for %s is of no "
+                      "use: %s",
+                      path, w->device, err);
         close(fd);
         wish_refused(w, path, XSKCNI_BAD_FDS, text);
         free(text);
@@ -331,6 +332,29 @@ cni_wish_answered(struct cni_wish *w, const char *path, enum xskcni_result resul
     map_put(path, w->device, fd);
     w->done = true;
     announce(w);
+}
+
+bool
+cni_path_matters(const char *path)
+{
+    char other[CNI_PATH_SZ];
+    struct cni_wish *w;
+    struct map *m;
+
+    cds_list_for_each_entry(m, &maps, node)
+    {
+        if (!strcmp(m->path, path)) {
+            return true;
+        }
+    }
+    cds_list_for_each_entry(w, &wishes, node)
+    {
+        if (!cni_wish_path(w->dp_path, w->device, other, sizeof other) &&
+            !strcmp(other, path)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
@@ -379,6 +403,7 @@ on_wish_timer(struct ev_timer *t)
             }
         }
     }
+    cni_sessions_collect();
     arm_wishes();
 }
 

@@ -11,7 +11,8 @@
  *   sessions   one per socket path, kept open until 3 s have passed without a request
  *
  * Nothing here blocks: lib/xskcni on the main event loop.  When an answer is there, the device
- * is announced (netdev_announce()), upon which the bridge tries its port again.  Main thread. */
+ * is announced (netdev_announce()), upon which the bridge tries its port again.  Main thread.
+ */
 
 #include <stdbool.h>
 #include "util/strbuf.h"
@@ -27,7 +28,7 @@ struct evloop;
 void cni_client_init(struct evloop *);
 
 /* The map of `device` from the plugin at `dp_path`, NULL: where plugins listen by custom.
- * 0: *fd (may be NULL) is the map, lent for as long as the device has this map, *path (may be
+ * 0: *fd (may be NULL) is the map, lent until somebody doubts it, *path (may be
  * NULL) where it is from.
  * EINPROGRESS: the plugin has been asked, the answer comes within seconds and is announced.
  * EAGAIN: the plugin is not there or refused; it will be asked again, and news are announced.
@@ -43,9 +44,9 @@ void cni_client_prefetch(void);
 
 /* Asks the plugin to set busy polling on the socket `xsk_fd`.  `cb` is called once, later, with
  * NULL or the sentence of a failure, unless canceled; `aux` names the request. */
-void cni_client_busy_poll(const char *dp_path, const char *device, int xsk_fd,
-                          unsigned timeout_us, unsigned budget,
-                          void (*cb)(void *aux, const char *error), void *aux);
+void
+cni_client_busy_poll(const char *dp_path, const char *device, int xsk_fd, unsigned timeout_us,
+                     unsigned budget, void (*cb)(void *aux, const char *error), void *aux);
 void cni_client_busy_poll_cancel(const void *aux);
 
 /* What the session at `path` is doing, e.g. "ready"; "none" without one. */

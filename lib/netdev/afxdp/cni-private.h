@@ -34,15 +34,19 @@ int cni_wish_path(const char *dp_path, const char *device, char *path, size_t sz
 void cni_wish_answered(struct cni_wish *, const char *path, enum xskcni_result, int fd,
                        const char *message);
 void cni_wishes_opened(const char *path);
+/* Whether a map is from there, or wanted from there. */
+bool cni_path_matters(const char *path);
 
 /* cni-session.c.  The session for a path, made if need be; NULL with a sentence. */
 struct cni_session *cni_session_get(struct evloop *, const char *path, char **errp);
 /* 0 and cni_wish_answered() comes later; or EINVAL with a sentence. */
 int cni_session_get_map(struct cni_session *, struct cni_wish *, char **errp);
 void cni_session_cancel_map(struct cni_session *, struct cni_wish *);
-int cni_session_busy_poll(struct cni_session *, int xsk_fd, unsigned timeout_us,
-                          unsigned budget, void (*cb)(void *aux, const char *error), void *aux,
-                          char **errp);
+int
+cni_session_busy_poll(struct cni_session *, int xsk_fd, unsigned timeout_us, unsigned budget,
+                      void (*cb)(void *aux, const char *error), void *aux, char **errp);
+/* Frees sessions that have nothing to do at paths that no longer matter. */
+void cni_sessions_collect(void);
 void cni_sessions_show(struct strbuf *);
 
 #endif

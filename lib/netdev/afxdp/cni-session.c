@@ -213,6 +213,25 @@ cni_client_busy_poll_cancel(const void *aux)
     }
 }
 
+void
+cni_sessions_collect(void)
+{
+    struct cni_session *s, *next;
+
+    cds_list_for_each_entry_safe(s, next, &sessions, node)
+    {
+        if (xskcni_state(s->x) == XSKCNI_STATE_IDLE && !xskcni_pending(s->x) &&
+            !cni_path_matters(xskcni_path(s->x))) {
+            cds_list_del(&s->node);
+            ev_io_stop(&s->io);
+            ev_timer_stop(&s->timer);
+            xskcni_session_free(s->x);
+            free(s->last);
+            free(s);
+        }
+    }
+}
+
 const char *
 cni_client_state(const char *path)
 {
