@@ -101,12 +101,17 @@ tb_unprivileged () {
     chown -R "$TB_POD_UID:$TB_POD_UID" "$TB_DIR"
 }
 
+# tb_pod CMD...: in the switch's namespace, as that user.  POD_MEMLOCK: another limit, in bytes.
+tb_pod () {
+    tb sw prlimit --memlock="${POD_MEMLOCK:-8388608}" setpriv --reuid "$TB_POD_UID" \
+        --regid "$TB_POD_UID" --clear-groups --inh-caps=-all,+net_raw \
+        --ambient-caps=-all,+net_raw --bounding-set=-all,+net_raw --no-new-privs "$@"
+}
+
 # tb_run CMD...: in the switch's namespace, as the user that the switch runs as.
 tb_run () {
     if test "${TB_UNPRIVILEGED:-}" = yes; then
-        tb sw prlimit --memlock=8388608 setpriv --reuid "$TB_POD_UID" --regid "$TB_POD_UID" \
-            --clear-groups --inh-caps=-all,+net_raw --ambient-caps=-all,+net_raw \
-            --bounding-set=-all,+net_raw --no-new-privs "$@"
+        tb_pod "$@"
     else
         tb sw "$@"
     fi
