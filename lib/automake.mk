@@ -124,6 +124,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/caps.h \
 	lib/os/clock.c \
 	lib/os/clock.h \
+	lib/os/daemon-cmdline.c \
+	lib/os/daemon-cmdline.h \
 	lib/os/daemon-keep.c \
 	lib/os/daemon-keep.h \
 	lib/os/daemon-monitor.c \

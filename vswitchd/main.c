@@ -60,13 +60,8 @@ set_up_logging(const struct options *o, char **errp)
 {
     /* Scripts allow nothing on stderr: the console is for whoever asks with -v. */
     free(log_set("console:off"));
-    for (size_t i = 0; i < o->n_verbose; i++) {
-        char *error = log_set(o->verbose[i] ? o->verbose[i] : "any:any:dbg");
-        if (error) {
-            error_set(errp, "-v%s: %s", o->verbose[i] ? o->verbose[i] : "", error);
-            free(error);
-            return false;
-        }
+    if (!daemon_cmdline_set_levels(&o->daemon, errp)) {
+        return false;
     }
     if (o->syslog_method) {
         log_set_syslog_method(o->syslog_method);
@@ -76,14 +71,10 @@ set_up_logging(const struct options *o, char **errp)
         log_set_syslog_method(method);
         free(method);
     }
-    if (o->log_file) {
-        char *path = daemon_log_path(o->log_file_arg);
-        int error = log_file_open(path);
-        if (error) {
-            fprintf(stderr, "ovs-vswitchd: could not open log file %s (%s)\n", path,
-                    strerror(error));
-        }
-        free(path);
+    char *error = NULL;
+    if (!daemon_cmdline_open_log(&o->daemon, &error)) {
+        fprintf(stderr, "ovs-vswitchd: %s\n", error); /* and goes on without */
+        free(error);
     }
     return true;
 }
@@ -102,20 +93,11 @@ become_user(const struct options *o, char **errp)
 static bool
 go_to_background(const struct options *o, char **errp)
 {
-    char *pidfile = o->pidfile ? daemon_pidfile_path(o->pidfile_arg) : NULL;
-    struct daemon_options d = {
-        .detach = o->detach,
-        .monitor = o->monitor,
-        .no_chdir = o->no_chdir,
-        .overwrite_pidfile = o->overwrite_pidfile,
-        .pidfile = pidfile,
-    };
-    int error = daemon_start(&d, errp);
-    free(pidfile);
-    if (!error && o->mlockall && mlockall(MCL_CURRENT | MCL_FUTURE)) {
+    bool started = daemon_cmdline_start(&o->daemon, errp);
+    if (started && o->mlockall && mlockall(MCL_CURRENT | MCL_FUTURE)) {
         LOG_ERR("--mlockall: could not lock memory (%s)", strerror(errno));
     }
-    return !error;
+    return started;
 }
 
 /* ------------------------------------------------------------------ in the loop */

@@ -5,23 +5,15 @@
 
 #include "vswitchd/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "os/dirs.h"
 #include "util/compiler.h"
 #include "util/version.h"
-#include "util/xalloc.h"
 
 enum {
-    OPT_PIDFILE = 256,
-    OPT_OVERWRITE,
-    OPT_DETACH,
-    OPT_NO_CHDIR,
-    OPT_MONITOR,
+    OPT_MONITOR = 256,
     OPT_USER,
-    OPT_LOG_FILE,
     OPT_SYSLOG_METHOD,
     OPT_SYSLOG_TARGET,
     OPT_UNIXCTL,
@@ -39,14 +31,9 @@ enum {
 static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
-    {"verbose", optional_argument, NULL, 'v'},
-    {"pidfile", optional_argument, NULL, OPT_PIDFILE},
-    {"overwrite-pidfile", no_argument, NULL, OPT_OVERWRITE},
-    {"detach", no_argument, NULL, OPT_DETACH},
-    {"no-chdir", no_argument, NULL, OPT_NO_CHDIR},
+    DAEMON_LONG_OPTIONS,
     {"monitor", no_argument, NULL, OPT_MONITOR},
     {"user", required_argument, NULL, OPT_USER},
-    {"log-file", optional_argument, NULL, OPT_LOG_FILE},
     {"syslog-method", required_argument, NULL, OPT_SYSLOG_METHOD},
     {"syslog-target", required_argument, NULL, OPT_SYSLOG_TARGET},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
@@ -139,9 +126,6 @@ parse_one(int c, char *arg, struct options *o)
     case 'V':
         fputs(version_text(), stdout);
         return OPTIONS_DONE;
-    case 'v':
-        o->verbose[o->n_verbose++] = arg;
-        break;
     case 'p':
         o->ssl_key = arg;
         break;
@@ -161,28 +145,11 @@ parse_one(int c, char *arg, struct options *o)
     case OPT_SSL_CIPHERS:
         o->ssl_ciphers = arg;
         break;
-    case OPT_PIDFILE:
-        o->pidfile = true;
-        o->pidfile_arg = arg;
-        break;
-    case OPT_OVERWRITE:
-        o->overwrite_pidfile = true;
-        break;
-    case OPT_DETACH:
-        o->detach = true;
-        break;
-    case OPT_NO_CHDIR:
-        o->no_chdir = true;
-        break;
     case OPT_MONITOR:
-        o->monitor = true;
+        o->daemon.start.monitor = true;
         break;
     case OPT_USER:
         o->user = arg;
-        break;
-    case OPT_LOG_FILE:
-        o->log_file = true;
-        o->log_file_arg = arg;
         break;
     case OPT_SYSLOG_METHOD:
         o->syslog_method = arg;
@@ -210,8 +177,11 @@ parse_one(int c, char *arg, struct options *o)
     case OPT_IGNORED:
         break;
     default:
-        fputs("ovs-vswitchd: use --help for the options\n", stderr);
-        return OPTIONS_BAD;
+        if (!daemon_cmdline_take(&o->daemon, c, arg)) {
+            fputs("ovs-vswitchd: use --help for the options\n", stderr);
+            return OPTIONS_BAD;
+        }
+        break;
     }
     return OPTIONS_RUN;
 }
@@ -220,7 +190,6 @@ enum options_result
 options_parse(int argc, char *argv[], struct options *o)
 {
     memset(o, 0, sizeof *o);
-    o->verbose = xcalloc((size_t) argc + 1, sizeof *o->verbose);
     int c;
     while ((c = getopt_long(argc, argv, "hVv::p:c:C:", long_options, NULL)) != -1) {
         enum options_result result = parse_one(c, optarg, o);
@@ -242,6 +211,5 @@ options_parse(int argc, char *argv[], struct options *o)
 void
 options_free(struct options *o)
 {
-    free(o->verbose);
-    o->verbose = NULL;
+    daemon_cmdline_free(&o->daemon);
 }

@@ -6,18 +6,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "os/daemon-cmdline.h"
 
 struct options {
     const char *remotes; /* NULL: db.sock in the run folder */
     const char *unixctl; /* NULL: the default; "none": no control socket */
     const char *user;    /* --user */
 
-    bool detach, monitor, no_chdir, overwrite_pidfile;
-    bool pidfile, log_file;                 /* asked for ... */
-    const char *pidfile_arg, *log_file_arg; /* ... under this name; NULL: the default */
-
-    const char **verbose; /* specifications of -v in order; NULL in it: a bare -v */
-    size_t n_verbose;
+    struct daemon_cmdline daemon;
     const char *syslog_method, *syslog_target;
 
     bool mlockall;

@@ -27,6 +27,7 @@
 #include "os/affinity.h"
 #include "os/caps.h"
 #include "os/daemon.h"
+#include "os/daemon-cmdline.h"
 #include "os/dirs.h"
 #include "os/evloop.h"
 #include "os/numa.h"
@@ -520,6 +521,61 @@ test_machine(void **state)
                 (limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur));
 }
 
+/* What getopt_long() hands over, and what the options then do. */
+static void
+test_cmdline(void **state)
+{
+    const char *argv[] = {"x",
+                          "--detach",
+                          "--no-chdir",
+                          "-vlog:warn",
+                          "--pidfile",
+                          "--log-file=no/such",
+                          "--overwrite-pidfile",
+                          "-v",
+                          "--mine",
+                          "arg"};
+    static const struct option options[] = {
+        DAEMON_LONG_OPTIONS,
+        {"mine", no_argument, NULL, 256},
+        {NULL, 0, NULL, 0},
+    };
+    struct daemon_cmdline d = {.n_verbose = 0};
+    char *error = NULL;
+    int c;
+
+    optind = 0;
+    while ((c = getopt_long((int) ARRAY_SIZE(argv), (char **) (uintptr_t) argv, "v::", options,
+                            NULL)) != -1) {
+        assert_int_equal(daemon_cmdline_take(&d, c, optarg), c != 256);
+    }
+    assert_int_equal(optind, ARRAY_SIZE(argv) - 1);
+    assert_false(daemon_cmdline_take(&d, '?', NULL));
+    assert_true(d.start.detach && d.start.no_chdir && d.start.overwrite_pidfile);
+    assert_false(d.start.monitor);
+    assert_true(d.pidfile && !d.pidfile_arg);
+    assert_true(d.log_file);
+    assert_string_equal(d.log_file_arg, "no/such");
+    assert_int_equal(d.n_verbose, 2);
+    assert_string_equal(d.verbose[0], "log:warn");
+    assert_null(d.verbose[1]);
+
+    assert_false(daemon_cmdline_open_log(&d, &error));
+    assert_non_null(strstr(error, "could not open log file "));
+    assert_non_null(strstr(error, "/no/such (No such file"));
+    free(error);
+    error = NULL;
+    d.n_verbose = 1;
+    d.verbose[0] = "any:nowhere:dbg";
+    assert_false(daemon_cmdline_set_levels(&d, &error));
+    assert_int_equal(strncmp(error, "-vany:nowhere:dbg: ", strlen("-vany:nowhere:dbg: ")), 0);
+    free(error);
+    daemon_cmdline_free(&d);
+    assert_true(daemon_cmdline_set_levels(&d, NULL));
+    d.log_file = false;
+    assert_true(daemon_cmdline_open_log(&d, NULL));
+}
+
 int
 main(void)
 {
@@ -528,7 +584,7 @@ main(void)
         cmocka_unit_test(test_fatal_cleanup),  cmocka_unit_test(test_detach),
         cmocka_unit_test(test_detach_failure), cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_signals),        cmocka_unit_test(test_user),
-        cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_machine),        cmocka_unit_test(test_cmdline),
     };
     struct rlimit no_core = {0, 0};
     char *error;

@@ -35,44 +35,6 @@ refuse(char *error)
 }
 
 static bool
-set_up_logging(const struct options *o, char **errp)
-{
-    for (size_t i = 0; i < o->n_verbose; i++) {
-        char *error = log_set(o->verbose[i] ? o->verbose[i] : "any:any:dbg");
-        if (error) {
-            error_set(errp, "-v%s: %s", o->verbose[i] ? o->verbose[i] : "", error);
-            free(error);
-            return false;
-        }
-    }
-    if (o->log_file) {
-        char *path = daemon_log_path(o->log_file_arg);
-        int error = log_file_open(path);
-        if (error) {
-            error_set(errp, "could not open log file %s (%s)", path, strerror(error));
-        }
-        free(path);
-        return !error;
-    }
-    return true;
-}
-
-static bool
-go_to_background(const struct options *o, char **errp)
-{
-    char *pidfile = o->pidfile ? daemon_pidfile_path(o->pidfile_arg) : NULL;
-    struct daemon_options d = {
-        .detach = o->detach,
-        .no_chdir = o->no_chdir,
-        .overwrite_pidfile = o->overwrite_pidfile,
-        .pidfile = pidfile,
-    };
-    int error = daemon_start(&d, errp);
-    free(pidfile);
-    return !error;
-}
-
-static bool
 wants_netns(const struct agent_config *c)
 {
     for (unsigned i = 0; i < c->n_devices; i++) {
@@ -189,8 +151,11 @@ agent_main(int argc, char *argv[])
     switch (options_parse(argc, argv, &o)) {
     case OPTIONS_RUN:
         signals_init();
-        status = set_up_logging(&o, &error) && go_to_background(&o, &error) ? serve(&o)
-                                                                            : refuse(error);
+        status = daemon_cmdline_set_levels(&o.daemon, &error) &&
+                         daemon_cmdline_open_log(&o.daemon, &error) &&
+                         daemon_cmdline_start(&o.daemon, &error)
+                     ? serve(&o)
+                     : refuse(error);
         break;
     case OPTIONS_STATUS:
         status = status_show(o.control, o.json);

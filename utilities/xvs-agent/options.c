@@ -4,7 +4,6 @@
 
 #include "utilities/xvs-agent/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,7 @@ enum {
     OPT_ONCE,
     OPT_IDLE,
     OPT_CONTROL,
-    OPT_JSON,
-    OPT_DETACH,
-    OPT_NO_CHDIR,
-    OPT_PIDFILE,
-    OPT_OVERWRITE,
-    OPT_LOG_FILE
+    OPT_JSON
 };
 
 static const struct option long_options[] = {
@@ -38,12 +32,7 @@ static const struct option long_options[] = {
     {"idle-timeout", required_argument, NULL, OPT_IDLE},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"json", no_argument, NULL, OPT_JSON},
-    {"detach", no_argument, NULL, OPT_DETACH},
-    {"no-chdir", no_argument, NULL, OPT_NO_CHDIR},
-    {"pidfile", optional_argument, NULL, OPT_PIDFILE},
-    {"overwrite-pidfile", no_argument, NULL, OPT_OVERWRITE},
-    {"log-file", optional_argument, NULL, OPT_LOG_FILE},
-    {"verbose", optional_argument, NULL, 'v'},
+    DAEMON_LONG_OPTIONS,
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -116,9 +105,6 @@ parse_one(int c, const char *arg, struct options *o, const char **file, char **e
     case 'V':
         printf("xvs-agent (XVS) %s\n", version_xvs());
         return OPTIONS_DONE;
-    case 'v':
-        o->verbose[o->n_verbose++] = arg;
-        break;
     case OPT_DEVICE:
         return agent_config_add_spec(&o->config, arg, errp) ? OPTIONS_RUN : OPTIONS_BAD;
     case OPT_CONFIG:
@@ -141,26 +127,12 @@ parse_one(int c, const char *arg, struct options *o, const char **file, char **e
     case OPT_JSON:
         o->json = true;
         break;
-    case OPT_DETACH:
-        o->detach = true;
-        break;
-    case OPT_NO_CHDIR:
-        o->no_chdir = true;
-        break;
-    case OPT_PIDFILE:
-        o->pidfile = true;
-        o->pidfile_arg = arg;
-        break;
-    case OPT_OVERWRITE:
-        o->overwrite_pidfile = true;
-        break;
-    case OPT_LOG_FILE:
-        o->log_file = true;
-        o->log_file_arg = arg;
-        break;
     default:
-        error_set(errp, "use --help for the options");
-        return OPTIONS_BAD;
+        if (!daemon_cmdline_take(&o->daemon, c, arg)) {
+            error_set(errp, "use --help for the options");
+            return OPTIONS_BAD;
+        }
+        break;
     }
     return OPTIONS_RUN;
 }
@@ -202,7 +174,6 @@ options_parse(int argc, char *argv[], struct options *o)
     memset(o, 0, sizeof *o);
     agent_config_init(&o->config);
     o->control = AGENT_DEFAULT_CONTROL;
-    o->verbose = xcalloc((size_t) argc + 1, sizeof *o->verbose);
     optind = 0; /* so that a test may come here twice */
     while (result == OPTIONS_RUN &&
            (c = getopt_long(argc, argv, "hVv::", long_options, NULL)) != -1) {
@@ -222,6 +193,5 @@ void
 options_free(struct options *o)
 {
     agent_config_free(&o->config);
-    free(o->verbose);
-    o->verbose = NULL;
+    daemon_cmdline_free(&o->daemon);
 }

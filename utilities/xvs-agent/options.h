@@ -5,7 +5,7 @@
 /* The command line. */
 
 #include <stdbool.h>
-#include <stddef.h>
+#include "os/daemon-cmdline.h"
 #include "utilities/xvs-agent/config.h"
 
 enum options_result { OPTIONS_RUN, OPTIONS_STATUS, OPTIONS_DONE, OPTIONS_BAD };
@@ -14,11 +14,7 @@ struct options {
     struct agent_config config;
     const char *control;
     bool json;
-    bool detach, overwrite_pidfile, no_chdir;
-    bool pidfile, log_file;
-    const char *pidfile_arg, *log_file_arg;
-    const char **verbose;
-    size_t n_verbose;
+    struct daemon_cmdline daemon;
 };
 
 /* Prints help, version and complaints.  The strings are borrowed from `argv`. */
