@@ -339,6 +339,56 @@ test_moved_by_agent(void **state)
     assert_false(has_program("", "va0"));
 }
 
+/* What the agent has set on a device goes with it; what others have set stays. */
+static void
+test_restored(void **state)
+{
+    static const char down[] = "ip link show dev va0 | grep -q 'UP' && exit 1; "
+                               "ip link show dev va0 | grep -q 'PROMISC' && exit 1; "
+                               "ethtool -l va0 | grep -c 'RX:.*2$' | grep -q 2";
+    run("%s", down);
+    agent_up("--device", "va0:mtu=1300,promisc=on,queues=1", NULL);
+    wait_status("devices", 0, "state", "ready");
+    run("ip link show dev va0 | grep 'PROMISC.*UP.*mtu 1300' >/dev/null");
+    run("ethtool -l va0 | grep -c 'RX:.*1$' | grep -q 1");
+    agent_down();
+    run("%s", down);
+    run("ip link show dev va0 | grep -q 'mtu 1500'");
+
+    agent_up("--device", "va0:mtu=1300,promisc=on", NULL);
+    wait_status("devices", 0, "state", "ready");
+    run("ip link set va0 mtu 1400 promisc off");
+    agent_down();
+    run("%s", down);
+    run("ip link show dev va0 | grep -q 'mtu 1400'");
+
+    /* A link that was up is up again, though moving takes it down. */
+    run("ip link set va0 up && ip netns add " NS);
+    agent_up("--device", "va0:netns=" NS ",mtu=1300,promisc=on", NULL);
+    wait_status("devices", 0, "state", "ready");
+    run("ip -n " NS " link show dev va0 | grep 'PROMISC.*UP.*mtu 1300' >/dev/null");
+    agent_down();
+    run("ip link show dev va0 | grep 'UP.*mtu 1400' >/dev/null");
+    run("ip link show dev va0 | grep -q PROMISC && exit 1; true");
+
+    /* And one that was down stays so. */
+    run("ip link set va0 down");
+    agent_up("--device", "va0:netns=" NS ",promisc=on", NULL);
+    wait_status("devices", 0, "state", "ready");
+    agent_down();
+    run("%s", down);
+
+    /* Another device of that name is another device. */
+    agent_up("--device", "va0:mtu=1300", NULL);
+    wait_status("devices", 0, "state", "ready");
+    run("ip link del va0");
+    wait_status("devices", 0, "error", "no network device");
+    run("ip link add va0 mtu 1450 type veth peer name va1 && ip link set va1 up");
+    wait_status("devices", 0, "state", "ready");
+    agent_down();
+    run("ip link show dev va0 | grep -q 'mtu 1450'");
+}
+
 static void
 test_moved_to_process(void **state)
 {
@@ -553,6 +603,7 @@ main(void)
         CASE(test_foreign_program),
         CASE(test_device_returns),
         CASE(test_moved_by_agent),
+        CASE(test_restored),
         CASE(test_moved_to_process),
         CASE(test_moved_by_others),
         CASE(test_shared_socket),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queue counts by the ethtool ioctls ETHTOOL_GCHANNELS and ETHTOOL_SCHANNELS.  Called by
- * device.c while a device is prepared. */
+ * device-setup.c while a device is prepared, and put back in the end. */
 
 #include "utilities/xvs-agent/channels.h"
 
@@ -33,27 +33,53 @@ do_ioctl(const char *ifname, struct ethtool_channels *ch)
 
 /* Drivers have either combined channels or separate ones; where both are possible, combined is
  * what AF_XDP wants. */
-static int
-change(const char *ifname, struct ethtool_channels *ch, unsigned n)
+static bool
+has(const struct ethtool_channels *ch, unsigned n)
 {
+    return ch->max_combined ? ch->combined_count == n && !ch->rx_count
+                            : ch->rx_count == n && ch->tx_count == n;
+}
+
+static int
+change(const char *ifname, struct ethtool_channels *ch, unsigned n, struct channels *before)
+{
+    struct channels old = {true, ch->combined_count, ch->rx_count, ch->tx_count};
+    if (has(ch, n)) {
+        return 0;
+    }
     if (ch->max_combined) {
-        if (ch->combined_count == n && !ch->rx_count) {
-            return 0;
-        }
         ch->combined_count = n;
         ch->rx_count = ch->tx_count = 0;
     } else {
-        if (ch->rx_count == n && ch->tx_count == n) {
-            return 0;
-        }
         ch->rx_count = ch->tx_count = n;
     }
     ch->cmd = ETHTOOL_SCHANNELS;
-    return do_ioctl(ifname, ch);
+    int error = do_ioctl(ifname, ch);
+    if (!error && !before->changed) {
+        *before = old;
+    }
+    return error;
 }
 
 int
-channels_set(const struct rtnl_link *link, unsigned n, char **errp)
+channels_restore(const char *ifname, unsigned n, const struct channels *before)
+{
+    struct ethtool_channels ch;
+    memset(&ch, 0, sizeof ch);
+    ch.cmd = ETHTOOL_GCHANNELS;
+    int error = do_ioctl(ifname, &ch);
+    if (error || !before->changed || !has(&ch, n)) {
+        return error;
+    }
+    ch.combined_count = before->combined;
+    ch.rx_count = before->rx;
+    ch.tx_count = before->tx;
+    ch.cmd = ETHTOOL_SCHANNELS;
+    return do_ioctl(ifname, &ch);
+}
+
+int
+channels_set(const struct rtnl_link *link, unsigned n, struct channels *before, char **errp)
 {
     struct ethtool_channels ch;
     memset(&ch, 0, sizeof ch);
@@ -72,7 +98,7 @@ channels_set(const struct rtnl_link *link, unsigned n, char **errp)
         error_set(errp, "%s can have at most %u queues, not %u", link->name, max, n);
         return EINVAL;
     }
-    error = change(link->name, &ch, n);
+    error = change(link->name, &ch, n, before);
     if (error) {
         error_set(errp, "cannot give %s %u queues (%s)", link->name, n, strerror(error));
     }

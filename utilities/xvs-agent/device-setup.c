@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Setting up a device as the configuration says, in the order that drivers like: everything
- * that may restart the device comes before the program, link up comes last.  Called by device.c
- * in the device's network namespace, on the main thread. */
+ * that may restart the device comes before the program, link up comes last; and
+ * putting it all back.  Called by device.c in the device's network namespace, on the main
+ * thread. */
 
 #include "utilities/xvs-agent/device-setup.h"
 
@@ -17,11 +18,62 @@
 
 LOG_MODULE(agent_setup);
 
-static int
-apply_settings(const struct device *d, const struct rtnl_link *link, char **errp)
+void
+device_remember(struct device *d, const struct rtnl_link *link)
+{
+    if (d->found.known && !d->found.ifindex) {
+        d->found.ifindex = link->ifindex;
+    } else if (!device_is_same(d, link)) {
+        d->found = (struct device_found){.known = true,
+                                         .ifindex = link->ifindex,
+                                         .up = (link->flags & IFF_UP) != 0,
+                                         .promisc = (link->flags & IFF_PROMISC) != 0,
+                                         .mtu = link->mtu};
+    }
+}
+
+bool
+device_is_same(const struct device *d, const struct rtnl_link *link)
+{
+    return d->found.known && (!d->found.ifindex || d->found.ifindex == link->ifindex);
+}
+
+static void
+restored(const struct device *d, const char *what, int error)
+{
+    if (error && error != EOPNOTSUPP) {
+        LOG_WARN("%s: cannot put back its %s (%s)", d->config->name, what, strerror(error));
+    }
+}
+
+void
+device_restore(const struct device *d, const struct rtnl_link *link)
 {
     const struct agent_device_config *c = d->config;
-    int error = c->queues ? channels_set(link, c->queues, errp) : 0;
+    const struct device_found *f = &d->found;
+    bool promisc = (link->flags & IFF_PROMISC) != 0;
+
+    if (!f->up && (link->flags & IFF_UP)) {
+        restored(d, "link state", rtnl_link_set_flags(link->ifindex, 0, IFF_UP));
+    }
+    if (c->promisc >= 0 && promisc == (c->promisc != 0) && promisc != f->promisc) {
+        restored(d, "promiscuity",
+                 rtnl_link_set_flags(link->ifindex, f->promisc ? IFF_PROMISC : 0,
+                                     f->promisc ? 0 : IFF_PROMISC));
+    }
+    if (c->mtu && c->mtu == link->mtu && c->mtu != f->mtu) {
+        restored(d, "MTU", rtnl_link_set_mtu(link->ifindex, f->mtu));
+    }
+    if (c->queues) {
+        restored(d, "queue count", channels_restore(link->name, c->queues, &f->channels));
+    }
+}
+
+static int
+apply_settings(struct device *d, const struct rtnl_link *link, char **errp)
+{
+    const struct agent_device_config *c = d->config;
+    int error = c->queues ? channels_set(link, c->queues, &d->found.channels, errp) : 0;
     if (error) {
         return error;
     }
@@ -85,6 +137,7 @@ device_set_up(struct device *d, const struct rtnl_link *link, char **errp)
 {
     bool attached = d->xdp.link_fd >= 0;
     struct rtnl_link now;
+    device_remember(d, link);
     int error = attached ? 0 : xdp_attach_check_foreign(link, errp);
     if (!error) {
         error = apply_settings(d, link, errp);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,15 @@ set_waiting(struct device *d, char *error)
     d->elsewhere = false;
 }
 
+/* The device is no more: the next of that name is another one. */
+static void
+forget(struct device *d)
+{
+    xdp_attach_unlink(&d->xdp);
+    d->found.known = false;
+    d->moved = false;
+}
+
 static void
 set_ready(struct device *d)
 {
@@ -88,7 +98,7 @@ not_here(struct device *d, char *error)
         set_ready(d);
         d->elsewhere = true;
     } else {
-        xdp_attach_unlink(&d->xdp);
+        forget(d);
         set_waiting(d, error);
     }
 }
@@ -107,8 +117,11 @@ prepare(struct device *d, const struct rtnl_link *link)
     }
     if (!attached || !d->ready || d->elsewhere || link->ifindex != d->ifindex) {
         d->elsewhere = false;
-        if (!attached) {
+        if (!attached && d->xdp.link_fd >= 0) {
             xdp_attach_unlink(&d->xdp);
+            if (!device_is_same(d, link)) {
+                forget(d);
+            }
         }
         if (device_set_up(d, link, &error)) {
             set_waiting(d, error);
@@ -134,6 +147,7 @@ move_there(struct device *d, int fd, char **errp)
     if (link.xdp_prog_id != d->xdp.prog_id && xdp_attach_check_foreign(&link, errp)) {
         return false;
     }
+    device_remember(d, &link);
     error = netns_move_link(link.ifindex, fd);
     if (error) {
         error_set(errp, "cannot move it to network namespace %s (%s)", d->netns.spec,
@@ -142,6 +156,7 @@ move_there(struct device *d, int fd, char **errp)
     }
     LOG_INFO("%s: moved to network namespace %s", d->config->name, d->netns.spec);
     d->moved = true;
+    d->found.ifindex = 0;
     return true;
 }
 
@@ -222,28 +237,70 @@ device_check(struct device *d)
     return home;
 }
 
-/* Undoes move_there(), if the device is still there. */
-static bool
-bring_home(struct device *d)
+/* Puts back the settings of the device if it is here, in the present namespace, and is the one
+ * that was set up.  Its index, or 0. */
+static int
+restore_here(struct device *d)
 {
     struct rtnl_link link;
-    int fd = netns_ref_open(&d->netns, NULL);
-    if (fd < 0 || !netns_enter(fd, NULL)) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return true;
+    if (rtnl_link_get(d->config->name, &link) || !device_is_same(d, &link)) {
+        return 0;
     }
-    close(fd);
+    xdp_attach_unlink(&d->xdp); /* it may forbid what follows */
+    device_restore(d, &link);
+    return link.ifindex;
+}
+
+/* Undoes move_there(). */
+static bool
+move_home(struct device *d, int ifindex)
+{
+    int error = netns_move_link(ifindex, netns_home_fd());
+    if (error) {
+        LOG_WARN("%s: cannot bring it back from network namespace %s (%s)", d->config->name,
+                 d->netns.spec, strerror(error));
+    }
+    return !error;
+}
+
+/* A link that moves goes down. */
+static void
+set_up_at_home(struct device *d)
+{
+    struct rtnl_link link;
     int error = rtnl_link_get(d->config->name, &link);
     if (!error) {
-        error = netns_move_link(link.ifindex, netns_home_fd());
-        if (error) {
-            LOG_WARN("%s: cannot bring it back from network namespace %s (%s)", d->config->name,
-                     d->netns.spec, strerror(error));
-        }
+        error = rtnl_link_set_flags(link.ifindex, IFF_UP, 0);
     }
-    return netns_leave();
+    if (error) {
+        LOG_WARN("%s: cannot set it up again (%s)", d->config->name, strerror(error));
+    }
+}
+
+/* The same for a device that has a namespace.  False: no way home. */
+static bool
+restore_inside(struct device *d)
+{
+    int fd = netns_ref_open(&d->netns, NULL), ifindex;
+    bool moved = false, entered = fd >= 0 && netns_enter(fd, NULL);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!entered) { /* a device that outlives its namespace comes home by itself */
+        restore_here(d);
+        return true;
+    }
+    ifindex = restore_here(d);
+    if (ifindex && d->moved) {
+        moved = move_home(d, ifindex);
+    }
+    if (!netns_leave()) {
+        return false;
+    }
+    if (moved && d->found.up) {
+        set_up_at_home(d);
+    }
+    return true;
 }
 
 bool
@@ -251,10 +308,12 @@ device_destroy(struct device *d)
 {
     bool home = true;
     pin_destroy(&d->pin);
-    xdp_attach_unload(&d->xdp);
-    if (d->moved) {
-        home = bring_home(d);
+    if (d->netns.spec) {
+        home = restore_inside(d);
+    } else {
+        restore_here(d);
     }
+    xdp_attach_unload(&d->xdp);
     netns_ref_free(&d->netns);
     free(d->error);
     free(d->pin_error);

@@ -13,12 +13,22 @@
  * only. */
 
 #include <stdbool.h>
+#include "utilities/xvs-agent/channels.h"
 #include "utilities/xvs-agent/config.h"
 #include "utilities/xvs-agent/netns.h"
 #include "utilities/xvs-agent/pin.h"
 #include "xdp/xdp-attach.h"
 
 #define DEVICE_SLOTS_MIN 64u
+
+/* The settings of a device as they were found, to be put back in the end. */
+struct device_found {
+    bool known;
+    int ifindex; /* whose; 0: it is on its way into a namespace, where it may get another */
+    bool up, promisc;
+    int mtu;
+    struct channels channels;
+};
 
 struct device {
     const struct agent_device_config *config;
@@ -31,6 +41,7 @@ struct device {
     bool elsewhere; /* in a namespace that is not ours to know */
     bool moved;     /* by us: brought home in the end */
     int ifindex;    /* in its namespace, when READY */
+    struct device_found found;
     unsigned n_queues;
     struct pin pin;
     char *error;     /* why it is WAITING; NULL */
@@ -40,7 +51,8 @@ struct device {
 void device_init(struct device *, const struct agent_device_config *, const char *pin_dir);
 /* False when the process cannot get back into its own namespace and must end. */
 bool device_check(struct device *);
-/* Takes the program off, removes the pin, brings the device home.  False as above. */
+/* Takes the program off, removes the pin, puts back what was set, brings the device home.  One
+ * that somebody else moved or set otherwise since stays as that left it.  False as above. */
 bool device_destroy(struct device *);
 /* The map to hand out; -1 unless READY. */
 int device_map_fd(const struct device *);
