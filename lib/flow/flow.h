@@ -84,6 +84,7 @@ struct flow_mpls {
 };
 struct flow_regs {
     uint64_t metadata_be;
+    uint64_t tun_id_be; /* of the tunnel that the packet came by, or is to go by; 0: none */
     uint32_t reg[16];
     uint32_t conj_id, actset_output;
 };
@@ -110,7 +111,7 @@ _Static_assert(sizeof(struct flow_meta) == 24 && sizeof(struct flow_eth) == 16 &
                    sizeof(struct flow_ipv4) == 8 && sizeof(struct flow_ipv6) == 32 &&
                    sizeof(struct flow_l4) == 8 && sizeof(struct flow_arp) == 24 &&
                    sizeof(struct flow_nd) == 32 && sizeof(struct flow_mpls) == 16 &&
-                   sizeof(struct flow_regs) == 80,
+                   sizeof(struct flow_regs) == 88,
                "sections are whole words without hidden padding");
 
 /* A mask that looks at nothing but what every datapath flow must match exactly: in_port,
