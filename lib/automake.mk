@@ -85,6 +85,8 @@ lib_libxvs_a_SOURCES = \
 	lib/netdev/dummy/time-commands.c \
 	lib/netdev/kernel-link.c \
 	lib/netdev/kernel-link.h \
+	lib/netdev/kernel-netdev.c \
+	lib/netdev/kernel-netdev.h \
 	lib/netdev/netdev-provider.h \
 	lib/netdev/netdev.c \
 	lib/netdev/netdev.h \
@@ -191,6 +193,7 @@ lib_libxvs_a_SOURCES = \
 	lib/rpc/unixctl.h \
 	lib/util/bitmap.h \
 	lib/util/compiler.h \
+	lib/util/counter.h \
 	lib/util/csum.c \
 	lib/util/csum.h \
 	lib/util/ether.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The state of a kernel network interface under a port.  Called by the providers of taps and of
- * AF_PACKET ports on the main thread; knows nothing of how packets flow. */
+/* The state of a kernel network interface under a port.  Called by kernel-netdev.c and by
+ * the providers over it on the main thread; knows nothing of how packets flow. */
 
 #include "netdev/kernel-link.h"
 
@@ -70,21 +70,6 @@ kernel_link_arena(const struct kernel_link *kl, struct arena **arena, char **err
     return packet_default_arena(kernel_link_frame_sz(kl), arena, errp);
 }
 
-void
-kernel_link_event(struct kernel_link *kl, struct netdev *netdev, const struct arena *arena)
-{
-    bool gone;
-    bool changed = kernel_link_refresh(kl, &gone);
-    if (arena && kernel_link_frame_sz(kl) != arena_frame_sz(arena)) {
-        netdev->needs_reconfigure = true;
-    }
-    if (gone) {
-        netdev_mark_broken(netdev, "network device %s has vanished", netdev->name);
-    } else if (changed) {
-        netdev_changed(netdev);
-    }
-}
-
 static int
 refreshed(struct kernel_link *kl, int error)
 {
@@ -135,12 +120,32 @@ kernel_link_get(const struct kernel_link *kl, struct netdev_link *out)
 }
 
 void
-kernel_link_get_status(const struct kernel_link *kl, struct smap *status)
+kernel_link_get_driver(const char *name, struct smap *status)
 {
     struct ethtool_driver d;
-    if (!ethtool_get_driver(kl->link.name, &d)) {
+    if (!ethtool_get_driver(name, &d)) {
         smap_set(status, "driver_name", d.driver);
         smap_set(status, "driver_version", d.version);
         smap_set(status, "firmware_version", d.firmware);
     }
+}
+
+void
+kernel_link_copy_errors(const struct rtnl_stats *k, struct netdev_stats *s)
+{
+    s->rx_errors = k->rx_errors;
+    s->tx_errors = k->tx_errors;
+    s->multicast = k->multicast;
+    s->collisions = k->collisions;
+    s->rx_length_errors = k->rx_length_errors;
+    s->rx_over_errors = k->rx_over_errors;
+    s->rx_crc_errors = k->rx_crc_errors;
+    s->rx_frame_errors = k->rx_frame_errors;
+    s->rx_fifo_errors = k->rx_fifo_errors;
+    s->rx_missed_errors = k->rx_missed_errors;
+    s->tx_aborted_errors = k->tx_aborted_errors;
+    s->tx_carrier_errors = k->tx_carrier_errors;
+    s->tx_fifo_errors = k->tx_fifo_errors;
+    s->tx_heartbeat_errors = k->tx_heartbeat_errors;
+    s->tx_window_errors = k->tx_window_errors;
 }

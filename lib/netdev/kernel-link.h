@@ -29,16 +29,14 @@ int kernel_link_check_mtu(const struct kernel_link *, int mtu);
 /* For reconfigure: the arena for the interface's MTU; logs when that is too large for any. */
 int kernel_link_arena(const struct kernel_link *, struct arena **, char **errp);
 
-/* To be called with each event that rtnl_monitor_subscribe() delivers for `netdev`: refreshes,
- * and marks the device broken or changed; a new MTU that needs other frames than those of
- * `arena` (NULL: not configured yet) sets needs_reconfigure. */
-void kernel_link_event(struct kernel_link *, struct netdev *, const struct arena *);
-
 int kernel_link_set_mtu(struct kernel_link *, int mtu);
 int kernel_link_set_mac(struct kernel_link *, struct eth_addr);
 int kernel_link_set_up(struct kernel_link *, bool up);
 void kernel_link_get(const struct kernel_link *, struct netdev_link *);
-/* driver_name, driver_version, firmware_version. */
-void kernel_link_get_status(const struct kernel_link *, struct smap *);
+/* driver_name, driver_version, firmware_version of interface `name`. */
+void kernel_link_get_driver(const char *name, struct smap *);
+
+/* Copies what the kernel alone counts: errors of all kinds, multicast and collisions. */
+void kernel_link_copy_errors(const struct rtnl_stats *, struct netdev_stats *);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "log/log.h"
+#include "netdev/kernel-link.h"
 #include "os/ethtool.h"
 
 LOG_MODULE(afxdp_attr);
@@ -147,13 +148,8 @@ void
 afxdp_get_status(const struct netdev *netdev, struct smap *out)
 {
     const struct afxdp_dev *dev = afxdp_dev(netdev);
-    struct ethtool_driver drv;
 
-    if (!ethtool_get_driver(netdev->name, &drv)) {
-        smap_set(out, "driver_name", drv.driver);
-        smap_set(out, "driver_version", drv.version);
-        smap_set(out, "firmware_version", drv.firmware);
-    }
+    kernel_link_get_driver(netdev->name, out);
     if (dev->n_queues) {
         smap_set(out, "xdp-mode", afxdp_mode_name(dev->mode));
         smap_setf(out, "xdp-prog-id", "%" PRIu32,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "netdev/kernel-link.h"
 #include "util/xalloc.h"
 
 static void
@@ -70,21 +71,8 @@ afxdp_get_stats(const struct netdev *netdev, struct netdev_stats *s)
     if (rtnl_link_get_stats(dev->ifindex, &k)) {
         return;
     }
-    s->rx_errors = k.rx_errors;
-    s->tx_errors = k.tx_errors + t.tx_invalid_descs;
-    s->multicast = k.multicast;
-    s->collisions = k.collisions;
-    s->rx_length_errors = k.rx_length_errors;
-    s->rx_over_errors = k.rx_over_errors;
-    s->rx_crc_errors = k.rx_crc_errors;
-    s->rx_frame_errors = k.rx_frame_errors;
-    s->rx_fifo_errors = k.rx_fifo_errors;
-    s->rx_missed_errors = k.rx_missed_errors;
-    s->tx_aborted_errors = k.tx_aborted_errors;
-    s->tx_carrier_errors = k.tx_carrier_errors;
-    s->tx_fifo_errors = k.tx_fifo_errors;
-    s->tx_heartbeat_errors = k.tx_heartbeat_errors;
-    s->tx_window_errors = k.tx_window_errors;
+    kernel_link_copy_errors(&k, s);
+    s->tx_errors += t.tx_invalid_descs;
 }
 
 struct netdev_custom_stat *

@@ -16,6 +16,7 @@
 #include "log/coverage.h"
 #include "netdev/dummy/dummy-private.h"
 #include "packet/headers.h"
+#include "util/counter.h"
 #include "util/num.h"
 #include "util/xalloc.h"
 
@@ -59,19 +60,6 @@ dummy_find(const char *name)
         }
     }
     return NULL;
-}
-
-static void
-count(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
-
-static uint64_t
-counted(const _Atomic uint64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 /* Life cycle. */
@@ -352,11 +340,11 @@ dummy_get_stats(const struct netdev *netdev, struct netdev_stats *s)
     s->rx_packets = s->rx_bytes = s->tx_packets = s->tx_bytes = s->tx_dropped = 0;
     s->rx_dropped = dev->rx_dropped;
     for (unsigned i = 0; i < DUMMY_MAX_QUEUES; i++) {
-        s->rx_packets += counted(&dev->rx[i].packets);
-        s->rx_bytes += counted(&dev->rx[i].bytes);
-        s->tx_packets += counted(&dev->tx[i].packets);
-        s->tx_bytes += counted(&dev->tx[i].bytes);
-        s->tx_dropped += counted(&dev->tx[i].dropped);
+        s->rx_packets += counter_get(&dev->rx[i].packets);
+        s->rx_bytes += counter_get(&dev->rx[i].bytes);
+        s->tx_packets += counter_get(&dev->tx[i].packets);
+        s->tx_bytes += counter_get(&dev->tx[i].bytes);
+        s->tx_dropped += counter_get(&dev->tx[i].dropped);
     }
     /* Test suites compare the list of counters: drops appear once there are any. */
     if (!s->rx_dropped) {
@@ -380,15 +368,15 @@ dummy_get_custom_stats(const struct netdev *netdev, size_t *n)
     }
     for (unsigned q = 0; q < netdev->n_rxq; q++) {
         snprintf(out[i].name, sizeof out->name, "rx_q%u_packets", q);
-        out[i++].value = counted(&dev->rx[q].packets);
+        out[i++].value = counter_get(&dev->rx[q].packets);
         snprintf(out[i].name, sizeof out->name, "rx_q%u_bytes", q);
-        out[i++].value = counted(&dev->rx[q].bytes);
+        out[i++].value = counter_get(&dev->rx[q].bytes);
     }
     for (unsigned q = 0; q < netdev->n_txq; q++) {
         snprintf(out[i].name, sizeof out->name, "tx_q%u_packets", q);
-        out[i++].value = counted(&dev->tx[q].packets);
+        out[i++].value = counter_get(&dev->tx[q].packets);
         snprintf(out[i].name, sizeof out->name, "tx_q%u_bytes", q);
-        out[i++].value = counted(&dev->tx[q].bytes);
+        out[i++].value = counter_get(&dev->tx[q].bytes);
     }
     *n = i;
     return out;
@@ -457,8 +445,8 @@ dummy_rxq_recv(struct netdev_rxq *rxq_, struct packet_batch *batch)
         }
     }
     if (n) {
-        count(&dev->rx[rxq_->qid].packets, n);
-        count(&dev->rx[rxq_->qid].bytes, bytes);
+        counter_add(&dev->rx[rxq_->qid].packets, n);
+        counter_add(&dev->rx[rxq_->qid].bytes, bytes);
     }
     return n;
 }
@@ -482,7 +470,7 @@ dummy_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
         struct packet *p = batch->pkts[i];
         if (p->len > max_len) {
             COVERAGE_INC(drop_dummy_tx_too_long);
-            count(&c->dropped, 1);
+            counter_add(&c->dropped, 1);
             continue;
         }
         if (dev->tx_pcap_fd >= 0) {
@@ -492,8 +480,8 @@ dummy_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
             packet_ref(p);
             dummy_stream_send(dev->stream, p);
         }
-        count(&c->packets, 1);
-        count(&c->bytes, p->len);
+        counter_add(&c->packets, 1);
+        counter_add(&c->bytes, p->len);
     }
     packet_batch_free(batch);
 }

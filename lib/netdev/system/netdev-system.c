@@ -27,8 +27,7 @@ link_event(const struct rtnl_link *link, bool deleted, void *aux)
 {
     struct netdev *netdev = link ? netdev_find(link->name) : NULL;
     if (netdev && netdev->class == &netdev_system_class) {
-        struct netdev_system *dev = system_cast(netdev);
-        kernel_link_event(&dev->kl, netdev, dev->arena);
+        kernel_netdev_event(kernel_netdev_cast(netdev));
     }
 }
 
@@ -43,7 +42,7 @@ static struct netdev *
 system_alloc(void)
 {
     struct netdev_system *dev = xzalloc_cacheline(sizeof *dev);
-    return &dev->up;
+    return &dev->base.up;
 }
 
 static int
@@ -60,7 +59,7 @@ open_tx_socket(struct netdev_system *dev)
     }
     struct sockaddr_ll sll = {
         .sll_family = AF_PACKET,
-        .sll_ifindex = dev->kl.link.ifindex,
+        .sll_ifindex = dev->base.kl.link.ifindex,
     };
     if (bind(dev->tx_fd, (struct sockaddr *) &sll, sizeof sll)) {
         int error = errno;
@@ -74,11 +73,11 @@ static int
 system_construct(struct netdev *netdev, char **errp)
 {
     struct netdev_system *dev = system_cast(netdev);
-    int error = kernel_link_init(&dev->kl, netdev->name);
+    int error = kernel_link_init(&dev->base.kl, netdev->name);
     if (error) {
         return error;
     }
-    if (dev->kl.link.flags & IFF_LOOPBACK) {
+    if (dev->base.kl.link.flags & IFF_LOOPBACK) {
         error_set(errp,
                   "%s is the loopback device: whatever a bridge sent there would come back",
                   netdev->name);
@@ -106,65 +105,13 @@ system_dealloc(struct netdev *netdev)
     free(system_cast(netdev));
 }
 
-static int
-system_reconfigure(struct netdev *netdev, char **errp)
-{
-    struct netdev_system *dev = system_cast(netdev);
-    int error = kernel_link_arena(&dev->kl, &dev->arena, errp);
-    if (!error) {
-        netdev->n_rxq = 1;
-        netdev->n_txq = SYSTEM_N_TXQ;
-    }
-    return error;
-}
-
 /* Attributes. */
-
-static int
-system_get_etheraddr(const struct netdev *netdev, struct eth_addr *mac)
-{
-    *mac = system_cast(netdev)->kl.link.mac;
-    return 0;
-}
-
-static int
-system_set_etheraddr(struct netdev *netdev, struct eth_addr mac)
-{
-    return kernel_link_set_mac(&system_cast(netdev)->kl, mac);
-}
-
-static int
-system_get_mtu(const struct netdev *netdev, int *mtu)
-{
-    *mtu = system_cast(netdev)->kl.link.mtu;
-    return 0;
-}
-
-static int
-system_set_mtu(struct netdev *netdev, int mtu)
-{
-    struct netdev_system *dev = system_cast(netdev);
-    int error = kernel_link_check_mtu(&dev->kl, mtu);
-    if (!error) {
-        error = kernel_link_set_mtu(&dev->kl, mtu);
-    }
-    if (!error && dev->arena && kernel_link_frame_sz(&dev->kl) != arena_frame_sz(dev->arena)) {
-        netdev->needs_reconfigure = true;
-    }
-    return error;
-}
-
-static int
-system_get_ifindex(const struct netdev *netdev)
-{
-    return system_cast(netdev)->kl.link.ifindex;
-}
 
 static int
 system_set_promisc(struct netdev_system *dev, bool promisc)
 {
     struct packet_mreq mreq = {
-        .mr_ifindex = dev->kl.link.ifindex,
+        .mr_ifindex = dev->base.kl.link.ifindex,
         .mr_type = PACKET_MR_PROMISC,
     };
     if (promisc == dev->promisc) {
@@ -184,20 +131,8 @@ system_set_up(struct netdev *netdev, bool up)
 {
     struct netdev_system *dev = system_cast(netdev);
     int error = system_set_promisc(dev, up);
-    int error2 = kernel_link_set_up(&dev->kl, up);
+    int error2 = kernel_netdev_set_up(netdev, up);
     return error ? error : error2;
-}
-
-static bool
-system_is_up(const struct netdev *netdev)
-{
-    return system_cast(netdev)->kl.link.flags & IFF_UP;
-}
-
-static void
-system_get_link(const struct netdev *netdev, struct netdev_link *link)
-{
-    kernel_link_get(&system_cast(netdev)->kl, link);
 }
 
 static void
@@ -205,43 +140,22 @@ system_get_stats(const struct netdev *netdev, struct netdev_stats *s)
 {
     const struct netdev_system *dev = system_cast(netdev);
     struct rtnl_stats k;
-    if (rtnl_link_get_stats(dev->kl.link.ifindex, &k)) {
+    if (rtnl_link_get_stats(dev->base.kl.link.ifindex, &k)) {
         return;
     }
     uint64_t tx_dropped = 0;
-    for (unsigned i = 0; i < SYSTEM_N_TXQ; i++) {
-        tx_dropped += atomic_load_explicit(&dev->tx[i].dropped, memory_order_relaxed);
+    for (unsigned i = 0; i < KERNEL_NETDEV_N_TXQ; i++) {
+        tx_dropped += counter_get(&dev->tx[i].dropped);
     }
     *s = (struct netdev_stats){
         .rx_packets = k.rx_packets,
         .tx_packets = k.tx_packets,
         .rx_bytes = k.rx_bytes,
         .tx_bytes = k.tx_bytes,
-        .rx_errors = k.rx_errors,
-        .tx_errors = k.tx_errors,
-        .rx_dropped =
-            k.rx_dropped + atomic_load_explicit(&dev->rx_dropped, memory_order_relaxed),
+        .rx_dropped = k.rx_dropped + counter_get(&dev->rx_dropped),
         .tx_dropped = k.tx_dropped + tx_dropped,
-        .multicast = k.multicast,
-        .collisions = k.collisions,
-        .rx_length_errors = k.rx_length_errors,
-        .rx_over_errors = k.rx_over_errors,
-        .rx_crc_errors = k.rx_crc_errors,
-        .rx_frame_errors = k.rx_frame_errors,
-        .rx_fifo_errors = k.rx_fifo_errors,
-        .rx_missed_errors = k.rx_missed_errors,
-        .tx_aborted_errors = k.tx_aborted_errors,
-        .tx_carrier_errors = k.tx_carrier_errors,
-        .tx_fifo_errors = k.tx_fifo_errors,
-        .tx_heartbeat_errors = k.tx_heartbeat_errors,
-        .tx_window_errors = k.tx_window_errors,
     };
-}
-
-static void
-system_get_status(const struct netdev *netdev, struct smap *status)
-{
-    kernel_link_get_status(&system_cast(netdev)->kl, status);
+    kernel_link_copy_errors(&k, s);
 }
 
 /* Transmit. */
@@ -289,7 +203,7 @@ system_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
         }
         bool final = n < 0 && tx_error_is_final(errno);
         unsigned lost = final || !n ? batch->n - done : 1;
-        system_count(&dev->tx[qid].dropped, lost);
+        counter_add(&dev->tx[qid].dropped, lost);
         done += lost;
     }
     packet_batch_free(batch);
@@ -303,17 +217,17 @@ const struct netdev_class netdev_system_class = {
     .construct = system_construct,
     .destruct = system_destruct,
     .dealloc = system_dealloc,
-    .reconfigure = system_reconfigure,
-    .get_etheraddr = system_get_etheraddr,
-    .set_etheraddr = system_set_etheraddr,
-    .get_mtu = system_get_mtu,
-    .set_mtu = system_set_mtu,
-    .get_ifindex = system_get_ifindex,
+    .reconfigure = kernel_netdev_reconfigure,
+    .get_etheraddr = kernel_netdev_get_etheraddr,
+    .set_etheraddr = kernel_netdev_set_etheraddr,
+    .get_mtu = kernel_netdev_get_mtu,
+    .set_mtu = kernel_netdev_set_mtu,
+    .get_ifindex = kernel_netdev_get_ifindex,
     .set_up = system_set_up,
-    .is_up = system_is_up,
-    .get_link = system_get_link,
+    .is_up = kernel_netdev_is_up,
+    .get_link = kernel_netdev_get_link,
     .get_stats = system_get_stats,
-    .get_status = system_get_status,
+    .get_status = kernel_netdev_get_status,
     .rxq_alloc = system_rxq_alloc,
     .rxq_construct = system_rxq_construct,
     .rxq_destruct = system_rxq_destruct,

@@ -6,37 +6,26 @@
 
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
-#include <stdatomic.h>
-#include "netdev/kernel-link.h"
+#include "netdev/kernel-netdev.h"
+#include "util/counter.h"
 
-/* sendmmsg() takes any number of threads at once; so many have counters of their own. */
-#define SYSTEM_N_TXQ 16
 /* Socket buffers: some 2,000 full frames, and 60 super-frames. */
 #define SYSTEM_SOCK_BUF (4 * 1024 * 1024)
 
 struct netdev_system {
-    struct netdev up;
-    struct kernel_link kl;
+    struct kernel_netdev base;
     int tx_fd;
     bool promisc;
-    struct arena *arena;         /* by reconfigure */
     _Atomic uint64_t rx_dropped; /* written by the receiving thread */
     struct {
         _Atomic uint64_t dropped; /* one writer: the queue's thread */
-    } CACHE_ALIGNED tx[SYSTEM_N_TXQ];
+    } CACHE_ALIGNED tx[KERNEL_NETDEV_N_TXQ];
 };
 
 static inline struct netdev_system *
 system_cast(const struct netdev *netdev)
 {
-    return CONTAINER_OF(netdev, struct netdev_system, up);
-}
-
-static inline void
-system_count(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
+    return CONTAINER_OF(netdev, struct netdev_system, base.up);
 }
 
 /* system-rx.c */

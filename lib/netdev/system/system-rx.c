@@ -114,7 +114,7 @@ system_rxq_construct(struct netdev_rxq *rxq_, char **errp)
 {
     struct system_rxq *rxq = rxq_cast(rxq_);
     struct netdev_system *dev = system_cast(rxq_->netdev);
-    int error = open_socket(rxq, dev->kl.link.ifindex);
+    int error = open_socket(rxq, dev->base.kl.link.ifindex);
     if (!error) {
         error = open_epoll(rxq);
     }
@@ -124,7 +124,7 @@ system_rxq_construct(struct netdev_rxq *rxq_, char **errp)
         system_rxq_destruct(rxq_);
         return error;
     }
-    rxq->room = arena_frame_sz(dev->arena) - FRAME_DATA_OFS;
+    rxq->room = arena_frame_sz(dev->base.arena) - FRAME_DATA_OFS;
     /* Each message's bounce area has the frame's part in front, so that a super-frame is made
      * whole by one copy of that part. */
     rxq->super = xmalloc((size_t) N_MSGS * SUPER_MAX);
@@ -176,7 +176,7 @@ system_rxq_fd(const struct netdev_rxq *rxq)
 static void
 drop(struct system_rxq *rxq)
 {
-    system_count(&system_cast(rxq->up.netdev)->rx_dropped, 1);
+    counter_add(&system_cast(rxq->up.netdev)->rx_dropped, 1);
 }
 
 /* Out of frames: takes packets off the socket all the same, for else its descriptor would stay
@@ -198,7 +198,7 @@ discard(struct system_rxq *rxq)
 static unsigned
 read_msgs(struct system_rxq *rxq)
 {
-    struct arena *arena = system_cast(rxq->up.netdev)->arena;
+    struct arena *arena = system_cast(rxq->up.netdev)->base.arena;
     unsigned n = 0;
     while (n < N_MSGS) {
         struct packet **p = &rxq->frames[n];

@@ -16,7 +16,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,8 +24,9 @@
 
 #include "log/coverage.h"
 #include "log/log.h"
-#include "netdev/kernel-link.h"
+#include "netdev/kernel-netdev.h"
 #include "packet/headers.h"
+#include "util/counter.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(netdev_tap);
@@ -37,39 +37,22 @@ COVERAGE_DEFINE(drop_tap_tx_down);
 COVERAGE_DEFINE(drop_tap_tx_error);
 
 #define TUN_PATH "/dev/net/tun"
-/* write() takes any number of threads at once; so many have counters of their own. */
-#define TAP_N_TXQ 16
 
 struct tap_counters {
     _Atomic uint64_t packets, bytes, dropped; /* one writer: the queue's thread */
 } CACHE_ALIGNED;
 
 struct netdev_tap {
-    struct netdev up;
+    struct kernel_netdev base;
     int fd;
-    struct kernel_link kl;
-    struct arena *arena; /* by reconfigure */
-    bool elsewhere;      /* moved to another namespace, where our rtnetlink does not reach */
-    struct tap_counters rx, tx[TAP_N_TXQ];
+    bool elsewhere; /* moved to another namespace, where our rtnetlink does not reach */
+    struct tap_counters rx, tx[KERNEL_NETDEV_N_TXQ];
 };
 
 static struct netdev_tap *
 tap_cast(const struct netdev *netdev)
 {
-    return CONTAINER_OF(netdev, struct netdev_tap, up);
-}
-
-static void
-count(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
-
-static uint64_t
-counted(const _Atomic uint64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    return CONTAINER_OF(netdev, struct netdev_tap, base.up);
 }
 
 static bool
@@ -85,9 +68,9 @@ went_elsewhere(const struct netdev_tap *dev)
 {
     struct rtnl_link now;
     struct ifreq ifr;
-    int error = rtnl_link_get(dev->up.name, &now);
+    int error = rtnl_link_get(dev->base.up.name, &now);
 
-    if (error != ENODEV && (error || now.ifindex == dev->kl.link.ifindex)) {
+    if (error != ENODEV && (error || now.ifindex == dev->base.kl.link.ifindex)) {
         return false;
     }
     memset(&ifr, 0, sizeof ifr);
@@ -109,7 +92,7 @@ link_event(const struct rtnl_link *link, bool deleted, void *aux)
         netdev_changed(netdev);
     }
     if (!dev->elsewhere) {
-        kernel_link_event(&dev->kl, netdev, dev->arena);
+        kernel_netdev_event(&dev->base);
     }
 }
 
@@ -128,7 +111,7 @@ static struct netdev *
 tap_alloc(void)
 {
     struct netdev_tap *dev = xzalloc_cacheline(sizeof *dev);
-    return &dev->up;
+    return &dev->base.up;
 }
 
 static int
@@ -221,7 +204,7 @@ tap_construct(struct netdev *netdev, char **errp)
     }
     error = tap_attach(netdev, dev->fd, errp);
     if (!error) {
-        error = kernel_link_init(&dev->kl, netdev->name);
+        error = kernel_link_init(&dev->base.kl, netdev->name);
     }
     if (error) {
         close(dev->fd);
@@ -241,40 +224,13 @@ tap_dealloc(struct netdev *netdev)
     free(tap_cast(netdev));
 }
 
-static int
-tap_reconfigure(struct netdev *netdev, char **errp)
-{
-    struct netdev_tap *dev = tap_cast(netdev);
-    int error = kernel_link_arena(&dev->kl, &dev->arena, errp);
-    if (!error) {
-        netdev->n_rxq = 1;
-        netdev->n_txq = TAP_N_TXQ;
-    }
-    return error;
-}
-
 /* Attributes. */
-
-static int
-tap_get_etheraddr(const struct netdev *netdev, struct eth_addr *mac)
-{
-    *mac = tap_cast(netdev)->kl.link.mac;
-    return 0;
-}
 
 /* Its number may mean another device in our namespace once it has left. */
 static int
 tap_set_etheraddr(struct netdev *netdev, struct eth_addr mac)
 {
-    struct netdev_tap *dev = tap_cast(netdev);
-    return dev->elsewhere ? EOPNOTSUPP : kernel_link_set_mac(&dev->kl, mac);
-}
-
-static int
-tap_get_mtu(const struct netdev *netdev, int *mtu)
-{
-    *mtu = tap_cast(netdev)->kl.link.mtu;
-    return 0;
+    return tap_cast(netdev)->elsewhere ? EOPNOTSUPP : kernel_netdev_set_etheraddr(netdev, mac);
 }
 
 static int
@@ -282,42 +238,21 @@ tap_set_mtu(struct netdev *netdev, int mtu)
 {
     struct netdev_tap *dev = tap_cast(netdev);
     if (dev->elsewhere) {
-        return mtu == dev->kl.link.mtu ? 0 : EOPNOTSUPP;
+        return mtu == dev->base.kl.link.mtu ? 0 : EOPNOTSUPP;
     }
-    int error = kernel_link_check_mtu(&dev->kl, mtu);
-    if (!error) {
-        error = kernel_link_set_mtu(&dev->kl, mtu);
-    }
-    if (!error && dev->arena && kernel_link_frame_sz(&dev->kl) != arena_frame_sz(dev->arena)) {
-        netdev->needs_reconfigure = true;
-    }
-    return error;
+    return kernel_netdev_set_mtu(netdev, mtu);
 }
 
 static int
 tap_get_ifindex(const struct netdev *netdev)
 {
-    const struct netdev_tap *dev = tap_cast(netdev);
-    return dev->elsewhere ? 0 : dev->kl.link.ifindex;
+    return tap_cast(netdev)->elsewhere ? 0 : kernel_netdev_get_ifindex(netdev);
 }
 
 static int
 tap_set_up(struct netdev *netdev, bool up)
 {
-    struct netdev_tap *dev = tap_cast(netdev);
-    return dev->elsewhere ? 0 : kernel_link_set_up(&dev->kl, up);
-}
-
-static bool
-tap_is_up(const struct netdev *netdev)
-{
-    return tap_cast(netdev)->kl.link.flags & IFF_UP;
-}
-
-static void
-tap_get_link(const struct netdev *netdev, struct netdev_link *link)
-{
-    kernel_link_get(&tap_cast(netdev)->kl, link);
+    return tap_cast(netdev)->elsewhere ? 0 : kernel_netdev_set_up(netdev, up);
 }
 
 /* From the switch's side: what the host sent has been received. */
@@ -326,26 +261,20 @@ tap_get_stats(const struct netdev *netdev, struct netdev_stats *s)
 {
     const struct netdev_tap *dev = tap_cast(netdev);
     struct rtnl_stats k;
-    s->rx_packets = counted(&dev->rx.packets);
-    s->rx_bytes = counted(&dev->rx.bytes);
-    s->rx_dropped = counted(&dev->rx.dropped);
+    s->rx_packets = counter_get(&dev->rx.packets);
+    s->rx_bytes = counter_get(&dev->rx.bytes);
+    s->rx_dropped = counter_get(&dev->rx.dropped);
     s->tx_packets = s->tx_bytes = s->tx_dropped = 0;
-    for (unsigned i = 0; i < TAP_N_TXQ; i++) {
-        s->tx_packets += counted(&dev->tx[i].packets);
-        s->tx_bytes += counted(&dev->tx[i].bytes);
-        s->tx_dropped += counted(&dev->tx[i].dropped);
+    for (unsigned i = 0; i < KERNEL_NETDEV_N_TXQ; i++) {
+        s->tx_packets += counter_get(&dev->tx[i].packets);
+        s->tx_bytes += counter_get(&dev->tx[i].bytes);
+        s->tx_dropped += counter_get(&dev->tx[i].dropped);
     }
     s->rx_errors = s->tx_errors = 0;
-    if (!dev->elsewhere && !rtnl_link_get_stats(dev->kl.link.ifindex, &k)) {
+    if (!dev->elsewhere && !rtnl_link_get_stats(dev->base.kl.link.ifindex, &k)) {
         /* Its queue towards us was full. */
         s->rx_dropped += k.tx_dropped;
     }
-}
-
-static void
-tap_get_status(const struct netdev *netdev, struct smap *status)
-{
-    kernel_link_get_status(&tap_cast(netdev)->kl, status);
 }
 
 /* Receive. */
@@ -370,7 +299,7 @@ tap_discard(struct netdev_tap *dev)
     uint8_t byte;
     for (unsigned i = 0; i < PACKET_BATCH_MAX && read(dev->fd, &byte, 1) > 0; i++) {
         COVERAGE_INC(drop_tap_rx_no_frame);
-        count(&dev->rx.dropped, 1);
+        counter_add(&dev->rx.dropped, 1);
     }
 }
 
@@ -378,12 +307,12 @@ static unsigned
 tap_rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
 {
     struct netdev_tap *dev = tap_cast(rxq->netdev);
-    uint32_t room = arena_frame_sz(dev->arena) - FRAME_DATA_OFS;
+    uint32_t room = arena_frame_sz(dev->base.arena) - FRAME_DATA_OFS;
     uint64_t bytes = 0;
     struct packet *p = NULL;
 
     for (unsigned i = 0; i < PACKET_BATCH_MAX; i++) {
-        if (!p && !(p = packet_alloc(dev->arena, (uint16_t) room))) {
+        if (!p && !(p = packet_alloc(dev->base.arena, (uint16_t) room))) {
             tap_discard(dev);
             break;
         }
@@ -395,13 +324,14 @@ tap_rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
             if (errno == EBADFD) {
                 /* The kernel's answer once the device is no more; the descriptor would stay
                  * readable for ever.  (Receiving is main's, so this may be said here.) */
-                netdev_mark_broken(&dev->up, "tap device %s was removed", dev->up.name);
+                netdev_mark_broken(&dev->base.up, "tap device %s was removed",
+                                   dev->base.up.name);
             }
             break;
         }
         if (n > (ssize_t) room || n < ETH_HDR_LEN) {
             COVERAGE_INC(drop_tap_rx_too_long);
-            count(&dev->rx.dropped, 1);
+            counter_add(&dev->rx.dropped, 1);
             continue;
         }
         p->len = (uint16_t) n;
@@ -411,8 +341,8 @@ tap_rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
     }
     packet_free(p);
     if (batch->n) {
-        count(&dev->rx.packets, batch->n);
-        count(&dev->rx.bytes, bytes);
+        counter_add(&dev->rx.packets, batch->n);
+        counter_add(&dev->rx.bytes, bytes);
     }
     return batch->n;
 }
@@ -438,11 +368,11 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
             n = write(dev->fd, packet_data(p), p->len);
         } while (n < 0 && errno == EINTR && ++tries < 3);
         if (n >= 0) {
-            count(&c->packets, 1);
-            count(&c->bytes, p->len);
+            counter_add(&c->packets, 1);
+            counter_add(&c->bytes, p->len);
             continue;
         }
-        count(&c->dropped, 1);
+        counter_add(&c->dropped, 1);
         if (errno == EAGAIN || errno == ENOBUFS) {
             COVERAGE_INC(drop_tap_tx_full);
         } else if (errno == EIO) {
@@ -460,11 +390,13 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
     {                                                                                      \
         .type = TYPE, .poll = NETDEV_POLL_MAIN, .init = tap_init,                          \
         .alloc = tap_alloc, .construct = tap_construct,                                    \
-        .destruct = tap_destruct, .dealloc = tap_dealloc, .reconfigure = tap_reconfigure,  \
-        .get_etheraddr = tap_get_etheraddr, .set_etheraddr = tap_set_etheraddr,            \
-        .get_mtu = tap_get_mtu, .set_mtu = tap_set_mtu, .get_ifindex = tap_get_ifindex,    \
-        .set_up = tap_set_up, .is_up = tap_is_up, .get_link = tap_get_link,                \
-        .get_stats = tap_get_stats, .get_status = tap_get_status,                          \
+        .destruct = tap_destruct, .dealloc = tap_dealloc,                                  \
+        .reconfigure = kernel_netdev_reconfigure,                                          \
+        .get_etheraddr = kernel_netdev_get_etheraddr, .set_etheraddr = tap_set_etheraddr,  \
+        .get_mtu = kernel_netdev_get_mtu, .set_mtu = tap_set_mtu,                          \
+        .get_ifindex = tap_get_ifindex, .set_up = tap_set_up,                              \
+        .is_up = kernel_netdev_is_up, .get_link = kernel_netdev_get_link,                  \
+        .get_stats = tap_get_stats, .get_status = kernel_netdev_get_status,                \
         .rxq_alloc = tap_rxq_alloc, .rxq_dealloc = tap_rxq_dealloc,                        \
         .rxq_recv = tap_rxq_recv, .rxq_fd = tap_rxq_fd, .send = tap_send,                  \
     }
