@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int
+int
 ethtool_ioctl(const char *ifname, void *cmd)
 {
     struct ifreq ifr;

@@ -49,9 +49,8 @@ request_init(struct link_request *r, uint16_t type, uint16_t flags, int ifindex)
     r->ifi->ifi_index = ifindex;
 }
 
-/* Sends the request and hands each answer to `cb` until the acknowledgement or end of dump. */
-static int
-transact(const struct nlmsghdr *nlh, mnl_cb_t cb, void *aux)
+int
+rtnl_transact(const struct nlmsghdr *nlh, mnl_cb_t cb, void *aux)
 {
     struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
     if (!nl) {
@@ -283,7 +282,7 @@ rtnl_link_get(const char *name, struct rtnl_link *link)
     request_init(&req, RTM_GETLINK, NLM_F_ACK, 0);
     mnl_attr_put_strz(req.nlh, IFLA_IFNAME, name);
     mnl_attr_put_u32(req.nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    int error = transact(req.nlh, get_cb, &r);
+    int error = rtnl_transact(req.nlh, get_cb, &r);
     if (error) {
         return error;
     }
@@ -306,7 +305,7 @@ rtnl_link_get_stats(int ifindex, struct rtnl_stats *stats)
         return ENODEV;
     }
     request_init(&req, RTM_GETLINK, NLM_F_ACK, ifindex);
-    int error = transact(req.nlh, get_cb, &r);
+    int error = rtnl_transact(req.nlh, get_cb, &r);
     if (error) {
         return error;
     }
@@ -330,7 +329,7 @@ rtnl_link_set_flags(int ifindex, unsigned set, unsigned clear)
     request_init(&req, RTM_NEWLINK, NLM_F_ACK, ifindex);
     req.ifi->ifi_flags = set & ~clear;
     req.ifi->ifi_change = set | clear;
-    return transact(req.nlh, NULL, NULL);
+    return rtnl_transact(req.nlh, NULL, NULL);
 }
 
 int
@@ -342,7 +341,7 @@ rtnl_link_set_mtu(int ifindex, int mtu)
     }
     request_init(&req, RTM_NEWLINK, NLM_F_ACK, ifindex);
     mnl_attr_put_u32(req.nlh, IFLA_MTU, (uint32_t) mtu);
-    return transact(req.nlh, NULL, NULL);
+    return rtnl_transact(req.nlh, NULL, NULL);
 }
 
 int
@@ -354,7 +353,7 @@ rtnl_link_set_mac(int ifindex, struct eth_addr mac)
     }
     request_init(&req, RTM_NEWLINK, NLM_F_ACK, ifindex);
     mnl_attr_put(req.nlh, IFLA_ADDRESS, sizeof mac, &mac);
-    return transact(req.nlh, NULL, NULL);
+    return rtnl_transact(req.nlh, NULL, NULL);
 }
 
 int
@@ -365,7 +364,7 @@ rtnl_link_del(int ifindex)
         return ENODEV;
     }
     request_init(&req, RTM_DELLINK, NLM_F_ACK, ifindex);
-    return transact(req.nlh, NULL, NULL);
+    return rtnl_transact(req.nlh, NULL, NULL);
 }
 
 struct dump_aux {
@@ -391,5 +390,5 @@ rtnl_link_dump(void (*cb)(const struct rtnl_link *, void *aux), void *aux)
     struct link_request req;
     request_init(&req, RTM_GETLINK, NLM_F_DUMP, 0);
     mnl_attr_put_u32(req.nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    return transact(req.nlh, dump_cb, &d);
+    return rtnl_transact(req.nlh, dump_cb, &d);
 }

@@ -37,6 +37,12 @@ int rtnl_link_set_flags(int ifindex, unsigned set, unsigned clear); /* IFF_UP, I
 int rtnl_link_set_mtu(int ifindex, int mtu);
 int rtnl_link_set_mac(int ifindex, struct eth_addr);
 int rtnl_link_del(int ifindex);
+/* For requests that are not made here: sends one and hands each answer to `cb`, a callback of
+ * libmnl or NULL, until the acknowledgement, the end of a dump, or MNL_CB_STOP.  0 or a positive
+ * errno: the kernel's, the callback's, or ETIMEDOUT without an answer in 2 s. */
+struct nlmsghdr;
+int rtnl_transact(const struct nlmsghdr *, int (*cb)(const struct nlmsghdr *, void *aux),
+                  void *aux);
 
 /* `cb` on main at every link change; `deleted`: the interface is gone (or left the namespace).
  * A rename is the old name's deletion followed by the new name's change.  Events lost in an

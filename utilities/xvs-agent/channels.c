@@ -6,30 +6,10 @@
 
 #include <errno.h>
 #include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "os/ethtool.h"
 #include "util/xalloc.h"
-
-static int
-do_ioctl(const char *ifname, struct ethtool_channels *ch)
-{
-    struct ifreq ifr;
-    memset(&ifr, 0, sizeof ifr);
-    memcpy(ifr.ifr_name, ifname, strnlen(ifname, sizeof ifr.ifr_name - 1));
-    ifr.ifr_data = (void *) ch;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return errno;
-    }
-    int error = ioctl(fd, SIOCETHTOOL, &ifr) ? errno : 0;
-    close(fd);
-    return error;
-}
 
 /* Drivers have either combined channels or separate ones; where both are possible, combined is
  * what AF_XDP wants. */
@@ -54,7 +34,7 @@ change(const char *ifname, struct ethtool_channels *ch, unsigned n, struct chann
         ch->rx_count = ch->tx_count = n;
     }
     ch->cmd = ETHTOOL_SCHANNELS;
-    int error = do_ioctl(ifname, ch);
+    int error = ethtool_ioctl(ifname, ch);
     if (!error && !before->changed) {
         *before = old;
     }
@@ -67,7 +47,7 @@ channels_restore(const char *ifname, unsigned n, const struct channels *before)
     struct ethtool_channels ch;
     memset(&ch, 0, sizeof ch);
     ch.cmd = ETHTOOL_GCHANNELS;
-    int error = do_ioctl(ifname, &ch);
+    int error = ethtool_ioctl(ifname, &ch);
     if (error || !before->changed || !has(&ch, n)) {
         return error;
     }
@@ -75,7 +55,7 @@ channels_restore(const char *ifname, unsigned n, const struct channels *before)
     ch.rx_count = before->rx;
     ch.tx_count = before->tx;
     ch.cmd = ETHTOOL_SCHANNELS;
-    return do_ioctl(ifname, &ch);
+    return ethtool_ioctl(ifname, &ch);
 }
 
 int
@@ -84,7 +64,7 @@ channels_set(const struct rtnl_link *link, unsigned n, struct channels *before, 
     struct ethtool_channels ch;
     memset(&ch, 0, sizeof ch);
     ch.cmd = ETHTOOL_GCHANNELS;
-    int error = do_ioctl(link->name, &ch);
+    int error = ethtool_ioctl(link->name, &ch);
     if (error) {
         if (n == link->n_rxq) {
             return 0;

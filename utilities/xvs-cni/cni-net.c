@@ -13,17 +13,12 @@
 #include <linux/rtnetlink.h>
 #include <endian.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "util/xalloc.h"
-
-enum { ANSWER_MS = 2000, READS_MAX = 100000 };
+#include "os/rtnl.h"
 
 /* ------------------------------------------------------------------ namespaces */
 
@@ -81,47 +76,6 @@ request_init(struct request *r, uint16_t type, uint16_t flags, size_t extra)
     return mnl_nlmsg_put_extra_header(r->nlh, extra);
 }
 
-/* Sends, and reads until the acknowledgement or the end of the dump. */
-static int
-transact(const struct request *r, mnl_cb_t cb, void *aux)
-{
-    struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!nl) {
-        return errno;
-    }
-    size_t size = MAX((size_t) MNL_SOCKET_BUFFER_SIZE, (size_t) 32768);
-    char *buf = xmalloc(size);
-    struct timeval limit = {.tv_sec = ANSWER_MS / 1000};
-    int error = 0;
-    if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) ||
-        mnl_socket_sendto(nl, r->nlh, r->nlh->nlmsg_len) < 0) {
-        error = errno;
-        goto out;
-    }
-    for (int i = 0; i < READS_MAX; i++) {
-        ssize_t n = mnl_socket_recvfrom(nl, buf, size);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            error = n < 0 ? (errno == EAGAIN ? ETIMEDOUT : errno) : EPROTO;
-            goto out;
-        }
-        errno = 0;
-        int rc = mnl_cb_run(buf, (size_t) n, 1, mnl_socket_get_portid(nl), cb, aux);
-        if (rc != MNL_CB_OK) {
-            error = rc == MNL_CB_ERROR ? (errno ? errno : EPROTO) : 0;
-            goto out;
-        }
-    }
-    error = ETIMEDOUT;
-out:
-    free(buf);
-    mnl_socket_close(nl);
-    return error;
-}
-
 int
 cni_link_move(int ifindex, int netns_fd)
 {
@@ -129,7 +83,7 @@ cni_link_move(int ifindex, int netns_fd)
     struct ifinfomsg *ifi = request_init(&r, RTM_NEWLINK, NLM_F_ACK, sizeof *ifi);
     ifi->ifi_index = ifindex;
     mnl_attr_put_u32(r.nlh, IFLA_NET_NS_FD, (uint32_t) netns_fd);
-    return transact(&r, NULL, NULL);
+    return rtnl_transact(r.nlh, NULL, NULL);
 }
 
 int
@@ -145,7 +99,7 @@ cni_link_xdp_off(int ifindex, int mode)
     mnl_attr_put_u32(r.nlh, IFLA_XDP_FD, (uint32_t) -1);
     mnl_attr_put_u32(r.nlh, IFLA_XDP_FLAGS, flags);
     mnl_attr_nest_end(r.nlh, xdp);
-    return transact(&r, NULL, NULL);
+    return rtnl_transact(r.nlh, NULL, NULL);
 }
 
 static size_t
@@ -176,7 +130,7 @@ cni_addr_add(int ifindex, const struct cni_ip *ip)
         addr |= htobe32(ip->prefix ? UINT32_MAX >> ip->prefix : UINT32_MAX);
         mnl_attr_put(r.nlh, IFA_BROADCAST, sizeof addr, &addr);
     }
-    int error = transact(&r, NULL, NULL);
+    int error = rtnl_transact(r.nlh, NULL, NULL);
     return error == EEXIST ? 0 : error;
 }
 
@@ -217,7 +171,7 @@ cni_route_add(int ifindex, const struct cni_route *route, const uint8_t *gateway
         }
         mnl_attr_nest_end(r.nlh, metrics);
     }
-    int error = transact(&r, NULL, NULL);
+    int error = rtnl_transact(r.nlh, NULL, NULL);
     return error == EEXIST ? 0 : error;
 }
 
@@ -267,7 +221,7 @@ cni_addr_check(int ifindex, const struct cni_ip *ip, bool *found)
     struct request r;
     struct ifaddrmsg *ifa = request_init(&r, RTM_GETADDR, NLM_F_DUMP, sizeof *ifa);
     ifa->ifa_family = (uint8_t) ip->family;
-    int error = transact(&r, addr_cb, &s);
+    int error = rtnl_transact(r.nlh, addr_cb, &s);
     *found = s.found;
     return error;
 }
@@ -327,7 +281,7 @@ cni_route_check(int ifindex, const struct cni_route *route, const uint8_t *gatew
     struct request r;
     struct rtmsg *rtm = request_init(&r, RTM_GETROUTE, NLM_F_DUMP, sizeof *rtm);
     rtm->rtm_family = (uint8_t) route->dst.family;
-    int error = transact(&r, route_cb, &s);
+    int error = rtnl_transact(r.nlh, route_cb, &s);
     *found = s.found;
     return error;
 }
