@@ -56,8 +56,8 @@ have_port(struct bridge_state *br, const char *name, const char *type, uint16_t 
     struct port_state *port = xzalloc(sizeof *port);
     port->name = xstrdup(name);
     port->iface = xstrdup(name);
-    port->vlan_mode = VLAN_MODE_TRUNK;
-    port->qinq_8021ad = true;
+    port->set.vlan_mode = VLAN_MODE_TRUNK;
+    port->set.qinq_8021ad = true;
     HASH_ADD_KEYPTR(hh, br->ports, port->name, strlen(port->name), port);
     return have_iface(br, name, type, ofport);
 }
@@ -243,8 +243,8 @@ static void
 test_tag_change_keeps_device(void **fixture)
 {
     struct fixture *f = *fixture;
-    f->want->bridges[0]->ports[1]->vlan_mode = VLAN_MODE_ACCESS;
-    f->want->bridges[0]->ports[1]->tag = 7;
+    f->want->bridges[0]->ports[1]->set.vlan_mode = VLAN_MODE_ACCESS;
+    f->want->bridges[0]->ports[1]->set.tag = 7;
     check(f, "port-set br0:p1; bridge-set br0");
 }
 

@@ -176,14 +176,14 @@ test_everything(void **state)
     assert_true(bitmap_test(br->flood_vlans, 10) && !bitmap_test(br->flood_vlans, 11));
     const struct cfg_port *port = cfg_port_find(br, "p1");
     assert_non_null(port);
-    assert_int_equal(port->vlan_mode, VLAN_MODE_NATIVE_UNTAGGED);
-    assert_int_equal(port->tag, 7);
-    assert_true(port->has_cvlans && bitmap_test(port->cvlans, 0) &&
-                bitmap_test(port->cvlans, 9) && !bitmap_test(port->cvlans, 1));
-    assert_true(port->has_trunks && bitmap_test(port->trunks, 4095) &&
-                bitmap_test(port->trunks, 7) && !bitmap_test(port->trunks, 2));
-    assert_int_equal(port->priority_tags, PRIORITY_TAGS_IF_NONZERO);
-    assert_true(port->protected_port && !port->qinq_8021ad);
+    assert_int_equal(port->set.vlan_mode, VLAN_MODE_NATIVE_UNTAGGED);
+    assert_int_equal(port->set.tag, 7);
+    assert_true(port->set.has_cvlans && bitmap_test(port->set.cvlans, 0) &&
+                bitmap_test(port->set.cvlans, 9) && !bitmap_test(port->set.cvlans, 1));
+    assert_true(port->set.has_trunks && bitmap_test(port->set.trunks, 4095) &&
+                bitmap_test(port->set.trunks, 7) && !bitmap_test(port->set.trunks, 2));
+    assert_int_equal(port->set.priority_tags, PRIORITY_TAGS_IF_NONZERO);
+    assert_true(port->set.protected_port && !port->set.qinq_8021ad);
     const struct cfg_iface *iface = cfg_iface_find(br, "p1");
     assert_non_null(iface);
     assert_null(iface->error);
@@ -210,10 +210,10 @@ test_vlan_defaults(void **state)
     insert("Interface", "f1", "'name':'p1'");
     struct cfg *cfg = snapshot_read(&db);
     const struct cfg_port *port = cfg_port_find(cfg->bridges[0], "p1");
-    assert_int_equal(port->vlan_mode, VLAN_MODE_ACCESS);
-    assert_int_equal(port->tag, 7);
-    assert_false(port->has_trunks);
-    assert_true(port->qinq_8021ad);
+    assert_int_equal(port->set.vlan_mode, VLAN_MODE_ACCESS);
+    assert_int_equal(port->set.tag, 7);
+    assert_false(port->set.has_trunks);
+    assert_true(port->set.qinq_8021ad);
     cfg_destroy(cfg);
 }
 
@@ -237,8 +237,8 @@ test_bad_values(void **state)
     assert_true(br->datapath_id == 0);
     assert_int_equal(br->mac_age_s, 300);
     const struct cfg_port *port = cfg_port_find(br, "p1");
-    assert_int_equal(port->vlan_mode, VLAN_MODE_TRUNK);
-    assert_false(port->has_trunks);
+    assert_int_equal(port->set.vlan_mode, VLAN_MODE_TRUNK);
+    assert_false(port->set.has_trunks);
     const struct cfg_iface *iface = cfg_iface_find(br, "p1");
     assert_null(iface->error);
     assert_int_equal(iface->ofport_hint, 0);

@@ -128,8 +128,8 @@ port_offers_mac(struct bridge_state *br, const struct port_state *port, struct e
     if (!iface || !iface->open || iface->is_local) {
         return false;
     }
-    if (port->has_mac) {
-        *mac = port->mac;
+    if (port->set.has_mac) {
+        *mac = port->set.mac;
     } else if (netdev_get_etheraddr(iface->netdev, mac)) {
         return false;
     }
@@ -265,29 +265,19 @@ port_set(struct bridge_state *br, const struct cfg_port *cfg, const char *iface_
     }
     free(port->iface);
     port->iface = xstrdup(iface_name);
-    port->vlan_mode = cfg->vlan_mode;
-    port->tag = cfg->tag;
-    port->has_trunks = cfg->has_trunks;
-    memcpy(port->trunks, cfg->trunks, sizeof port->trunks);
-    port->has_cvlans = cfg->has_cvlans;
-    memcpy(port->cvlans, cfg->cvlans, sizeof port->cvlans);
-    port->priority_tags = cfg->priority_tags;
-    port->protected_port = cfg->protected_port;
-    port->qinq_8021ad = cfg->qinq_8021ad;
-    port->has_mac = cfg->has_mac;
-    port->mac = cfg->mac;
+    port->set = cfg->set;
 
     struct ofproto_bundle_settings s = {
         .name = port->name,
         .ofports = &iface->ofport,
         .n_ofports = 1,
-        .vlan_mode = port->vlan_mode,
-        .tag = port->tag,
-        .trunks = port->has_trunks ? port->trunks : NULL,
-        .cvlans = port->has_cvlans ? port->cvlans : NULL,
-        .priority_tags = port->priority_tags,
-        .protected_port = port->protected_port,
-        .qinq_8021ad = port->qinq_8021ad,
+        .vlan_mode = port->set.vlan_mode,
+        .tag = port->set.tag,
+        .trunks = port->set.has_trunks ? port->set.trunks : NULL,
+        .cvlans = port->set.has_cvlans ? port->set.cvlans : NULL,
+        .priority_tags = port->set.priority_tags,
+        .protected_port = port->set.protected_port,
+        .qinq_8021ad = port->set.qinq_8021ad,
     };
     ofproto_bundle_set(br->ofproto, &s);
 }

@@ -104,8 +104,8 @@ cfg_port_add(struct cfg_bridge *br, const char *name)
 {
     struct cfg_port *port = xzalloc(sizeof *port);
     port->name = xstrdup(name);
-    port->vlan_mode = VLAN_MODE_TRUNK;
-    port->qinq_8021ad = true;
+    port->set.vlan_mode = VLAN_MODE_TRUNK;
+    port->set.qinq_8021ad = true;
     br->ports = array_append(br->ports, &br->n_ports, port);
     return port;
 }

@@ -30,8 +30,8 @@ struct cfg_iface {
     bool is_internal;
 };
 
-struct cfg_port {
-    char *name;
+/* What a port shall be like, and in struct port_state is. */
+struct port_settings {
     enum vlan_mode vlan_mode;
     uint16_t tag;
     bool has_trunks, has_cvlans;
@@ -41,7 +41,12 @@ struct cfg_port {
     bool protected_port;
     bool qinq_8021ad;
     bool has_mac;
-    struct eth_addr mac;       /* Port.mac */
+    struct eth_addr mac; /* Port.mac */
+};
+
+struct cfg_port {
+    char *name;
+    struct port_settings set;
     struct cfg_iface **ifaces; /* sorted by name; borrowed from the bridge */
     size_t n_ifaces;
 };

@@ -66,10 +66,10 @@ iface_differs(const struct iface_state *have, const struct cfg_iface *want)
 }
 
 static bool
-port_differs(const struct port_state *have, const struct cfg_port *want, const char *iface)
+port_settings_differ(const struct port_settings *have, const struct port_settings *want)
 {
-    return strcmp(have->iface, iface) || have->vlan_mode != want->vlan_mode ||
-           have->tag != want->tag || have->has_trunks != want->has_trunks ||
+    return have->vlan_mode != want->vlan_mode || have->tag != want->tag ||
+           have->has_trunks != want->has_trunks ||
            memcmp(have->trunks, want->trunks, sizeof have->trunks) ||
            have->has_cvlans != want->has_cvlans ||
            memcmp(have->cvlans, want->cvlans, sizeof have->cvlans) ||
@@ -77,6 +77,12 @@ port_differs(const struct port_state *have, const struct cfg_port *want, const c
            have->protected_port != want->protected_port ||
            have->qinq_8021ad != want->qinq_8021ad || have->has_mac != want->has_mac ||
            (want->has_mac && !eth_addr_equal(have->mac, want->mac));
+}
+
+static bool
+port_differs(const struct port_state *have, const struct cfg_port *want, const char *iface)
+{
+    return strcmp(have->iface, iface) || port_settings_differ(&have->set, &want->set);
 }
 
 static bool

@@ -127,8 +127,8 @@ read_vlans(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *
         has_tag = false;
         tag = 0;
     }
-    port->has_trunks = read_vlan_set(row, "trunks", br, port, port->trunks);
-    port->has_cvlans = read_vlan_set(row, "cvlans", br, port, port->cvlans);
+    port->set.has_trunks = read_vlan_set(row, "trunks", br, port, port->set.trunks);
+    port->set.has_cvlans = read_vlan_set(row, "cvlans", br, port, port->set.cvlans);
 
     static const struct {
         const char *name;
@@ -140,19 +140,19 @@ read_vlans(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *
         {"native-untagged", VLAN_MODE_NATIVE_UNTAGGED},
         {"dot1q-tunnel", VLAN_MODE_DOT1Q_TUNNEL},
     };
-    port->vlan_mode = has_tag ? VLAN_MODE_ACCESS : VLAN_MODE_TRUNK;
+    port->set.vlan_mode = has_tag ? VLAN_MODE_ACCESS : VLAN_MODE_TRUNK;
     const char *mode = ovsdb_get_string(row, "vlan_mode", NULL);
     for (size_t i = 0; mode && i < ARRAY_SIZE(modes); i++) {
         if (!strcmp(mode, modes[i].name)) {
-            port->vlan_mode = modes[i].mode;
+            port->set.vlan_mode = modes[i].mode;
         }
     }
-    if (port->vlan_mode != VLAN_MODE_TRUNK) {
-        port->tag = (uint16_t) tag;
+    if (port->set.vlan_mode != VLAN_MODE_TRUNK) {
+        port->set.tag = (uint16_t) tag;
     }
-    if (port->has_trunks && (port->vlan_mode == VLAN_MODE_NATIVE_TAGGED ||
-                             port->vlan_mode == VLAN_MODE_NATIVE_UNTAGGED)) {
-        bitmap_set(port->trunks, port->tag);
+    if (port->set.has_trunks && (port->set.vlan_mode == VLAN_MODE_NATIVE_TAGGED ||
+                                 port->set.vlan_mode == VLAN_MODE_NATIVE_UNTAGGED)) {
+        bitmap_set(port->set.trunks, port->set.tag);
     }
 }
 
@@ -165,14 +165,15 @@ read_port(const struct ovsdb_client *db, const struct ovsdb_row *row, struct cfg
     struct smap other = SMAP_INIT;
     ovsdb_get_smap(row, "other_config", &other);
     const char *tags = smap_get_def(&other, "priority-tags", "never");
-    port->priority_tags = !strcmp(tags, "always") ? PRIORITY_TAGS_ALWAYS
-                          : !strcmp(tags, "if-nonzero") || !strcmp(tags, "true")
-                              ? PRIORITY_TAGS_IF_NONZERO
-                              : PRIORITY_TAGS_NEVER;
-    port->qinq_8021ad = strcmp(smap_get_def(&other, "qinq-ethtype", "802.1ad"), "802.1q") != 0;
-    port->protected_port = ovsdb_get_bool(row, "protected", false);
-    port->has_mac =
-        parse_mac(br->cfg, ovsdb_get_string(row, "mac", NULL), "mac", name, &port->mac);
+    port->set.priority_tags = !strcmp(tags, "always") ? PRIORITY_TAGS_ALWAYS
+                              : !strcmp(tags, "if-nonzero") || !strcmp(tags, "true")
+                                  ? PRIORITY_TAGS_IF_NONZERO
+                                  : PRIORITY_TAGS_NEVER;
+    port->set.qinq_8021ad =
+        strcmp(smap_get_def(&other, "qinq-ethtype", "802.1ad"), "802.1q") != 0;
+    port->set.protected_port = ovsdb_get_bool(row, "protected", false);
+    port->set.has_mac =
+        parse_mac(br->cfg, ovsdb_get_string(row, "mac", NULL), "mac", name, &port->set.mac);
     smap_destroy(&other);
 
     for (size_t i = 0; i < ovsdb_get_count(row, "interfaces"); i++) {

@@ -45,16 +45,7 @@ struct iface_state {
 struct port_state {
     UT_hash_handle hh; /* in bridge_state.ports, by name */
     char *name;
-    enum vlan_mode vlan_mode;
-    uint16_t tag;
-    bool has_trunks, has_cvlans;
-    BITMAP_DECLARE(trunks, 4096);
-    BITMAP_DECLARE(cvlans, 4096);
-    enum priority_tags priority_tags;
-    bool protected_port;
-    bool qinq_8021ad;
-    bool has_mac;
-    struct eth_addr mac;
+    struct port_settings set;
     char *iface; /* its one member */
 };
 
