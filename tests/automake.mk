@@ -9,7 +9,8 @@ include tests/fuzz/automake.mk
 TESTSUITE = $(srcdir)/tests/testsuite
 TESTSUITE_AT = tests/testsuite.at tests/local.at tests/unit.at tests/daemon.at tests/ovsdb.at \
 	tests/bridge.at tests/normal.at tests/appctl.at tests/netns.at tests/compat.at \
-	tests/netns-events.at tests/stress.at tests/cni.at tests/scripts.at
+	tests/netns-events.at tests/stress.at tests/cni.at tests/cni-agent.at tests/cni-faults.at \
+	tests/scripts.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp tests/netns/stress
 DISTCLEANFILES = tests/atconfig
 
@@ -56,6 +57,7 @@ fuzz:
 	$(MKDIR_P) build-fuzz
 	cd build-fuzz && { test -f Makefile || \
 	  $(abs_top_srcdir)/configure --enable-fuzzers CC=clang CFLAGS='-g -O1'; }
+	$(MAKE) -C build-fuzz $(BUILT_SOURCES)
 	$(MAKE) -C build-fuzz fuzz-targets
 fuzz-run: fuzz
 	for t in $(FUZZ_TARGETS); do \

@@ -101,9 +101,10 @@ tb_unprivileged () {
     chown -R "$TB_POD_UID:$TB_POD_UID" "$TB_DIR"
 }
 
-# tb_pod CMD...: in the switch's namespace, as that user.  POD_MEMLOCK: another limit, in bytes.
+# tb_pod CMD...: in the switch's namespace, or POD_NS, as that user.  POD_MEMLOCK: another limit,
+# in bytes.
 tb_pod () {
-    tb sw prlimit --memlock="${POD_MEMLOCK:-8388608}" setpriv --reuid "$TB_POD_UID" \
+    tb "${POD_NS:-sw}" prlimit --memlock="${POD_MEMLOCK:-8388608}" setpriv --reuid "$TB_POD_UID" \
         --regid "$TB_POD_UID" --clear-groups --inh-caps=-all,+net_raw \
         --ambient-caps=-all,+net_raw --bounding-set=-all,+net_raw --no-new-privs "$@"
 }

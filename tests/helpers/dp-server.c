@@ -12,9 +12,13 @@
  *     --idle-ms N       end an idle session after N ms (default 30000)
  *     --delay-ms N      wait so long before each reply
  *     --version TEXT    answer /version with TEXT
+ *     --no-accept       listen, and accept nobody
+ *     --full            the same, with no room for another to wait
  *     --fault STEP:KIND misbehave at a step: connect, version, map, busy, fin, idle
- *         KIND: nak error error-only silent wrong long64 long65 nul empty unknown twice close
+ *         KIND: nak error error-only silent wrong long64 long65 nul empty unknown twice
  *               no-fd two-fds many-fds stray-fd pipe hash
+ *               close (instead of answering) leave (close after it) half (stop writing) deaf
+ *               (stop reading) die (the process ends instead) die-after (it ends after it)
  *   Prints "ready" when it listens, then each request and reply. */
 
 #include <errno.h>
@@ -46,7 +50,7 @@ static struct {
     struct device devices[DEVICES_MAX];
     unsigned n_devices, slots;
     int idle_ms, delay_ms;
-    bool once, attach, plain;
+    bool once, attach, plain, no_accept, full;
 } cfg = {.version = "0.1", .slots = 64, .idle_ms = 30000, .step = "", .kind = ""};
 
 static int
@@ -176,6 +180,16 @@ reply(int conn, const char *step, const char *text, const char *nak, int fd)
     if (!strcmp(kind, "silent")) {
         return true;
     } else if (!strcmp(kind, "close")) {
+        return false;
+    } else if (!strcmp(kind, "die")) {
+        exit(0);
+    } else if (!strcmp(kind, "half") || !strcmp(kind, "deaf")) {
+        return !shutdown(conn, kind[0] == 'h' ? SHUT_WR : SHUT_RD);
+    } else if (!strcmp(kind, "leave") || !strcmp(kind, "die-after")) {
+        send_reply(conn, text, len, fds, n_fds);
+        if (kind[0] == 'd') {
+            exit(0);
+        }
         return false;
     } else if (!strcmp(kind, "nak")) {
         return send_reply(conn, nak, strlen(nak), NULL, 0) && strcmp(step, "connect");
@@ -335,7 +349,7 @@ usage(void)
 {
     fprintf(stderr, "usage: dp-server --socket PATH --host NAME --device IF[,IF...] [--once] "
                     "[--slots N] [--attach] [--plain] [--idle-ms N] [--delay-ms N] "
-                    "[--version TEXT] [--fault STEP:KIND]\n");
+                    "[--version TEXT] [--fault STEP:KIND] [--no-accept] [--full]\n");
     exit(2);
 }
 
@@ -346,7 +360,8 @@ parse(int argc, char *argv[])
         {"socket", 1, NULL, 's'},  {"host", 1, NULL, 'h'},    {"device", 1, NULL, 'd'},
         {"once", 0, NULL, 'o'},    {"slots", 1, NULL, 'n'},   {"attach", 0, NULL, 'a'},
         {"plain", 0, NULL, 'p'},   {"idle-ms", 1, NULL, 'i'}, {"delay-ms", 1, NULL, 'w'},
-        {"version", 1, NULL, 'v'}, {"fault", 1, NULL, 'f'},   {NULL, 0, NULL, 0},
+        {"version", 1, NULL, 'v'}, {"fault", 1, NULL, 'f'},   {"no-accept", 0, NULL, 'q'},
+        {"full", 0, NULL, 'Q'},    {NULL, 0, NULL, 0},
     };
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -355,6 +370,12 @@ parse(int argc, char *argv[])
             break;
         case 'h':
             cfg.host = optarg;
+            break;
+        case 'Q':
+            cfg.full = true;
+            /* fall through */
+        case 'q':
+            cfg.no_accept = true;
             break;
         case 'o':
             cfg.once = true;
@@ -397,6 +418,16 @@ parse(int argc, char *argv[])
     }
 }
 
+/* Connects until there is no room left. */
+static void
+fill_up(const struct sockaddr_un *sun)
+{
+    int fd;
+    do {
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    } while (fd >= 0 && !connect(fd, (const struct sockaddr *) sun, sizeof *sun));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -415,7 +446,13 @@ main(int argc, char *argv[])
         perror("dp-server");
         return 1;
     }
+    if (cfg.full) {
+        fill_up(&sun);
+    }
     puts("ready");
+    if (cfg.no_accept) {
+        pause();
+    }
     do {
         int conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (conn >= 0) {
