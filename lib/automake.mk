@@ -120,6 +120,13 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate-vlan.c \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
+	lib/openflow/of-buf.c \
+	lib/openflow/of-buf.h \
+	lib/openflow/of-error.c \
+	lib/openflow/of-error.h \
+	lib/openflow/of-msg.c \
+	lib/openflow/of-msg.h \
+	lib/openflow/of-multipart.c \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \

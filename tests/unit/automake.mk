@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-of-msg \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
 	tests/unit/test-ovsdb-live \
@@ -47,6 +48,7 @@ UNIT_TESTS = \
 EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
 	tests/unit/agent-live.h \
+	tests/unit/of-hex.h \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h \
 	tests/unit/xskcni-server.h

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OPENFLOW_OF_ERROR_H
+#define XVS_OPENFLOW_OF_ERROR_H 1
+
+/* Everything that can be wrong with an OpenFlow message, by its name in the OpenFlow
+ * specifications (section "Error message") or in the Nicira extensions.
+ *
+ * The numbers on the wire differ by version: an error has at most one place (experimenter,
+ * type, code) in each, and none in versions that did not know it. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct of_buf;
+struct of_msg;
+
+/* clang-format off */
+enum of_err {
+    OF_OK = 0,
+    /* Hello failed. */
+    OFPHFC_INCOMPATIBLE, OFPHFC_EPERM,
+    /* Bad request. */
+    OFPBRC_BAD_VERSION, OFPBRC_BAD_TYPE, OFPBRC_BAD_STAT, OFPBRC_BAD_VENDOR,
+    OFPBRC_BAD_SUBTYPE, OFPBRC_EPERM, OFPBRC_BAD_LEN, OFPBRC_BUFFER_EMPTY,
+    OFPBRC_BUFFER_UNKNOWN, OFPBRC_BAD_TABLE_ID, OFPBRC_IS_SECONDARY, OFPBRC_BAD_PORT,
+    OFPBRC_BAD_PACKET, OFPBRC_MULTIPART_BUFFER_OVERFLOW, OFPBRC_MULTIPART_REQUEST_TIMEOUT,
+    OFPBRC_MULTIPART_REPLY_TIMEOUT, OFPBRC_MULTIPART_BAD_SCHED, OFPBRC_PIPELINE_FIELDS_ONLY,
+    OFPBRC_UNKNOWN, NXBRC_NXM_INVALID, NXBRC_NXM_BAD_TYPE, NXBRC_MUST_BE_ZERO,
+    NXBRC_BAD_REASON, NXBRC_FM_BAD_EVENT, NXBRC_UNENCODABLE_ERROR,
+    /* Bad action. */
+    OFPBAC_BAD_TYPE, OFPBAC_BAD_LEN, OFPBAC_BAD_VENDOR, OFPBAC_BAD_VENDOR_TYPE,
+    OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_ARGUMENT, OFPBAC_EPERM, OFPBAC_TOO_MANY, OFPBAC_BAD_QUEUE,
+    OFPBAC_BAD_OUT_GROUP, OFPBAC_MATCH_INCONSISTENT, OFPBAC_UNSUPPORTED_ORDER, OFPBAC_BAD_TAG,
+    OFPBAC_BAD_SET_TYPE, OFPBAC_BAD_SET_LEN, OFPBAC_BAD_SET_ARGUMENT, OFPBAC_BAD_SET_MASK,
+    OFPBAC_BAD_METER, NXBAC_MUST_BE_ZERO, NXBAC_BAD_CONJUNCTION, NXBAC_BAD_HEADER_TYPE,
+    NXBAC_UNKNOWN_ED_PROP, NXBAC_BAD_ED_PROP, NXBAC_CT_DATAPATH_SUPPORT,
+    /* Bad instruction. */
+    OFPBIC_UNKNOWN_INST, OFPBIC_UNSUP_INST, OFPBIC_BAD_TABLE_ID, OFPBIC_UNSUP_METADATA,
+    OFPBIC_UNSUP_METADATA_MASK, OFPBIC_BAD_EXPERIMENTER, OFPBIC_BAD_EXP_TYPE, OFPBIC_BAD_LEN,
+    OFPBIC_EPERM, OFPBIC_DUP_INST,
+    /* Bad match. */
+    OFPBMC_BAD_TYPE, OFPBMC_BAD_LEN, OFPBMC_BAD_TAG, OFPBMC_BAD_DL_ADDR_MASK,
+    OFPBMC_BAD_NW_ADDR_MASK, OFPBMC_BAD_WILDCARDS, OFPBMC_BAD_FIELD, OFPBMC_BAD_VALUE,
+    OFPBMC_BAD_MASK, OFPBMC_BAD_PREREQ, OFPBMC_DUP_FIELD, OFPBMC_EPERM,
+    NXBMC_CT_DATAPATH_SUPPORT,
+    /* Flow-mod failed. */
+    OFPFMFC_BAD_EMERG_TIMEOUT, OFPFMFC_UNSUPPORTED, OFPFMFC_UNKNOWN, OFPFMFC_TABLE_FULL,
+    OFPFMFC_BAD_TABLE_ID, OFPFMFC_OVERLAP, OFPFMFC_EPERM, OFPFMFC_BAD_TIMEOUT,
+    OFPFMFC_BAD_COMMAND, OFPFMFC_BAD_FLAGS, OFPFMFC_CANT_SYNC, OFPFMFC_BAD_PRIORITY,
+    OFPFMFC_IS_SYNC, NXFMFC_HARDWARE, NXFMFC_BAD_TABLE_ID, NXFMFC_INVALID_TLV_FIELD,
+    /* Group-mod failed. */
+    OFPGMFC_GROUP_EXISTS, OFPGMFC_INVALID_GROUP, OFPGMFC_WEIGHT_UNSUPPORTED,
+    OFPGMFC_OUT_OF_GROUPS, OFPGMFC_OUT_OF_BUCKETS, OFPGMFC_CHAINING_UNSUPPORTED,
+    OFPGMFC_WATCH_UNSUPPORTED, OFPGMFC_LOOP, OFPGMFC_UNKNOWN_GROUP, OFPGMFC_CHAINED_GROUP,
+    OFPGMFC_BAD_TYPE, OFPGMFC_BAD_COMMAND, OFPGMFC_BAD_BUCKET, OFPGMFC_BAD_WATCH,
+    OFPGMFC_EPERM, OFPGMFC_UNKNOWN_BUCKET, OFPGMFC_BUCKET_EXISTS,
+    /* Port-mod failed. */
+    OFPPMFC_BAD_PORT, OFPPMFC_BAD_HW_ADDR, OFPPMFC_BAD_CONFIG, OFPPMFC_BAD_ADVERTISE,
+    OFPPMFC_EPERM,
+    /* Table-mod failed. */
+    OFPTMFC_BAD_TABLE, OFPTMFC_BAD_CONFIG, OFPTMFC_EPERM,
+    /* Queue operation failed. */
+    OFPQOFC_BAD_PORT, OFPQOFC_BAD_QUEUE, OFPQOFC_EPERM, NXQOFC_QUEUE_ERROR,
+    /* Switch config failed. */
+    OFPSCFC_BAD_FLAGS, OFPSCFC_BAD_LEN, OFPSCFC_EPERM,
+    /* Role request failed. */
+    OFPRRFC_STALE, OFPRRFC_UNSUP, OFPRRFC_BAD_ROLE, OFPRRFC_ID_UNSUP, OFPRRFC_ID_IN_USE,
+    /* Meter-mod failed. */
+    OFPMMFC_UNKNOWN, OFPMMFC_METER_EXISTS, OFPMMFC_INVALID_METER, OFPMMFC_UNKNOWN_METER,
+    OFPMMFC_BAD_COMMAND, OFPMMFC_BAD_FLAGS, OFPMMFC_BAD_RATE, OFPMMFC_BAD_BURST,
+    OFPMMFC_BAD_BAND, OFPMMFC_BAD_BAND_VALUE, OFPMMFC_OUT_OF_METERS, OFPMMFC_OUT_OF_BANDS,
+    /* Table features failed. */
+    OFPTFFC_BAD_TABLE, OFPTFFC_BAD_METADATA, OFPTFFC_EPERM, OFPTFFC_BAD_CAPA,
+    OFPTFFC_BAD_MAX_ENT, OFPTFFC_BAD_FEATURES, OFPTFFC_BAD_COMMAND, OFPTFFC_TOO_MANY,
+    /* Bad property. */
+    OFPBPC_BAD_TYPE, OFPBPC_BAD_LEN, OFPBPC_BAD_VALUE, OFPBPC_TOO_MANY, OFPBPC_DUP_TYPE,
+    OFPBPC_BAD_EXPERIMENTER, OFPBPC_BAD_EXP_TYPE, OFPBPC_BAD_EXP_VALUE, OFPBPC_EPERM,
+    /* Asynchronous configuration failed. */
+    OFPACFC_INVALID, OFPACFC_UNSUPPORTED, OFPACFC_EPERM,
+    /* Bundle failed. */
+    OFPBFC_UNKNOWN, OFPBFC_EPERM, OFPBFC_BAD_ID, OFPBFC_BUNDLE_EXIST, OFPBFC_BUNDLE_CLOSED,
+    OFPBFC_OUT_OF_BUNDLES, OFPBFC_BAD_TYPE, OFPBFC_BAD_FLAGS, OFPBFC_MSG_BAD_LEN,
+    OFPBFC_MSG_BAD_XID, OFPBFC_MSG_UNSUP, OFPBFC_MSG_CONFLICT, OFPBFC_MSG_TOO_MANY,
+    OFPBFC_MSG_FAILED, OFPBFC_TIMEOUT, OFPBFC_BUNDLE_IN_PROGRESS, OFPBFC_SCHED_NOT_SUPPORTED,
+    OFPBFC_SCHED_FUTURE, OFPBFC_SCHED_PAST, OFPBFC_BAD_VERSION,
+    /* Flow monitor failed. */
+    OFPMOFC_UNKNOWN, OFPMOFC_MONITOR_EXISTS, OFPMOFC_INVALID_MONITOR, OFPMOFC_UNKNOWN_MONITOR,
+    OFPMOFC_BAD_COMMAND, OFPMOFC_BAD_FLAGS, OFPMOFC_BAD_TABLE_ID, OFPMOFC_BAD_OUT,
+    /* Tunnel option mapping failed. */
+    NXTTMFC_BAD_COMMAND, NXTTMFC_BAD_OPT_LEN, NXTTMFC_BAD_FIELD_IDX, NXTTMFC_TABLE_FULL,
+    NXTTMFC_ALREADY_MAPPED, NXTTMFC_DUP_ENTRY, NXTTMFC_INVALID_TLV_DEL,
+    /* Resume failed. */
+    NXR_NOT_SUPPORTED, NXR_STALE,
+    /* Statistics not to be had. */
+    NXST_NOT_CONFIGURED, NXTFFC_DUP_TABLE,
+    OF_N_ERRS,
+    /* Later versions' names for the same. */
+    OFPBRC_BAD_MULTIPART = OFPBRC_BAD_STAT,
+    OFPBRC_BAD_EXPERIMENTER = OFPBRC_BAD_VENDOR,
+    OFPBRC_BAD_EXP_TYPE = OFPBRC_BAD_SUBTYPE,
+    OFPBRC_IS_SLAVE = OFPBRC_IS_SECONDARY,
+    OFPBAC_BAD_EXPERIMENTER = OFPBAC_BAD_VENDOR,
+    OFPBAC_BAD_EXP_TYPE = OFPBAC_BAD_VENDOR_TYPE,
+    OFPFMFC_ALL_TABLES_FULL = OFPFMFC_TABLE_FULL,
+    OFPTFFC_BAD_TYPE = OFPBPC_BAD_TYPE,
+    OFPTFFC_BAD_LEN = OFPBPC_BAD_LEN,
+    OFPTFFC_BAD_ARGUMENT = OFPBPC_BAD_VALUE,
+};
+/* clang-format on */
+
+/* How much of the message that it answers an error carries. */
+#define OF_ERROR_DATA_MAX 64
+
+/* "OFPBRC_BAD_TYPE"; "OF_OK"; "unknown" for what is no member.  Static. */
+const char *of_err_name(enum of_err);
+/* 0x0 (none), Nicira or ONF; false if `version` cannot say this error. */
+int of_err_to_wire(enum of_err, uint8_t version, uint32_t *exp, uint16_t *type, uint16_t *code);
+/* OF_OK if there is none. */
+enum of_err of_err_from_wire(uint8_t version, uint32_t exp, uint16_t type, uint16_t code);
+
+/* Appends an error message that answers the message `msg` of `len` bytes (whole or not, as it
+ * came from the wire): carries its transaction id, if it has one, and its first
+ * OF_ERROR_DATA_MAX bytes.  An error that `version` cannot say goes out as
+ * NXBRC_UNENCODABLE_ERROR. */
+void
+of_error_encode(struct of_buf *, enum of_err, uint8_t version, const void *msg, size_t len);
+/* The same with `text` in place of the message (hello failed). */
+void of_error_encode_text(struct of_buf *, enum of_err, uint8_t version, uint32_t xid,
+                          const char *text);
+
+struct of_error_msg {
+    enum of_err err; /* OF_OK: not known; see the numbers */
+    uint32_t exp;
+    uint16_t type, code; /* experimenter's type, and code, if `exp` */
+    const uint8_t *data; /* borrowed from the message */
+    size_t data_len;
+};
+/* OF_OK or OFPBRC_BAD_LEN. */
+enum of_err of_error_decode(const struct of_msg *, struct of_error_msg *);
+
+#endif
