@@ -107,24 +107,32 @@ test_error_then_nak(void **state)
 {
     struct fixture *f = *state;
     const struct misdeed m = {"/error", 0, XSKCNI_HOST_NAK, "an error of its own"};
-    const char *const after[] = {"/host_nak", NULL, "(silent)", "/host_ok", "/error"};
-    for (unsigned i = 0; i < 5; i++) {
+    static const struct {
+        enum { SAYS, CLOSES, SILENT } then;
+        const char *what;
+        enum xskcni_result result;
+    } table[] = {
+        {SAYS, "/host_nak", XSKCNI_HOST_NAK}, {CLOSES, NULL, XSKCNI_HOST_NAK},
+        {SILENT, NULL, XSKCNI_HOST_NAK},      {SAYS, "/host_ok", XSKCNI_BAD_REPLY},
+        {SAYS, "/error", XSKCNI_BAD_REPLY},
+    };
+    for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
         f->now += XSKCNI_RETRY_MS;
         client_connect(f);
         exchange(f, "/error", 0, NULL);
         assert_int_equal(f->n_log, 0);
         assert_int_equal(xskcni_state(f->session), XSKCNI_STATE_HOST);
-        if (i == 2) {
+        if (table[i].then == SILENT) {
             f->now += XSKCNI_STEP_MS;
-        } else if (after[i]) {
-            server_say(f, after[i], 0);
+        } else if (table[i].then == SAYS) {
+            server_say(f, table[i].what, 0);
         } else {
             server_close(f);
         }
         process(f);
         assert_int_equal(f->n_log, 1);
-        expect_reply(f, 0, XSKCNI_OP_OPEN, i < 3 ? XSKCNI_HOST_NAK : XSKCNI_BAD_REPLY);
-        if (i < 3) {
+        expect_reply(f, 0, XSKCNI_OP_OPEN, table[i].result);
+        if (table[i].result == m.result) {
             expect_sentence(f, 0, &m);
         }
         server_close(f);
@@ -336,6 +344,23 @@ test_busy_poll(void **state)
     expect_reply(f, 5, XSKCNI_OP_END, XSKCNI_BAD_REPLY);
 }
 
+/* No session comes of `o`, and why is said by errno and by a sentence. */
+static void
+expect_refused(const struct xskcni_options *o, int error, const char *fragment)
+{
+    char err[XSKCNI_SENTENCE_MAX];
+    assert_null(xskcni_session_new(o, err, sizeof err));
+    assert_int_equal(errno, error);
+    assert_non_null(strstr(err, fragment));
+}
+
+static void
+expect_bad_device(struct fixture *f, const char *device, const char *fragment)
+{
+    assert_int_equal(xskcni_get_map(f->session, device, NULL), EINVAL);
+    assert_non_null(strstr(xskcni_last_error(f->session), fragment));
+}
+
 static void
 test_arguments(void **state)
 {
@@ -346,43 +371,36 @@ test_arguments(void **state)
     static const char *const bad_hosts[] = {"", "a b", "a,b", "a\tb", "a\xff"};
     for (unsigned i = 0; i < 5; i++) {
         o.hostname = bad_hosts[i];
-        assert_null(xskcni_session_new(&o, err, sizeof err));
-        assert_int_equal(errno, EINVAL);
-        assert_non_null(strstr(err, "host name"));
+        expect_refused(&o, EINVAL, "host name");
     }
     o.hostname = text;
     text[56] = '\0';
-    assert_null(xskcni_session_new(&o, err, sizeof err));
-    assert_non_null(strstr(err, "1 to 55 bytes"));
+    expect_refused(&o, EINVAL, "1 to 55 bytes");
     assert_null(xskcni_session_new(&o, NULL, 0));
     text[55] = '\0';
     o.step_ms = XSKCNI_STEP_MS_MAX + 1;
-    assert_null(xskcni_session_new(&o, err, sizeof err));
+    expect_refused(&o, EINVAL, "");
     o.step_ms = 0;
     o.path = NULL;
-    assert_null(xskcni_session_new(&o, err, sizeof err));
+    expect_refused(&o, EINVAL, "");
     char path[110];
     memset(path, 'p', sizeof path);
     o.path = path;
     path[108] = '\0';
-    assert_null(xskcni_session_new(&o, err, sizeof err));
-    assert_int_equal(errno, ENAMETOOLONG);
-    assert_non_null(strstr(err, "at most 107"));
+    expect_refused(&o, ENAMETOOLONG, "at most 107");
     path[107] = '\0';
     struct xskcni_session *s = xskcni_session_new(&o, err, sizeof err);
     assert_non_null(s);
     xskcni_session_free(s);
     o.sz = 3;
-    assert_null(xskcni_session_new(&o, err, sizeof err));
+    expect_refused(&o, EINVAL, "");
     xskcni_session_free(NULL);
     static const char *const bad_devices[] = {"", ".", "..", "a/b", "a b", "a,b", NULL};
     for (unsigned i = 0; i < 7; i++) {
-        assert_int_equal(xskcni_get_map(f->session, bad_devices[i], NULL), EINVAL);
-        assert_non_null(strstr(xskcni_last_error(f->session), "device name"));
+        expect_bad_device(f, bad_devices[i], "device name");
     }
     text[53] = '\0';
-    assert_int_equal(xskcni_get_map(f->session, text, NULL), EINVAL);
-    assert_non_null(strstr(xskcni_last_error(f->session), "too long"));
+    expect_bad_device(f, text, "too long");
     assert_int_equal(xskcni_pending(f->session), 0);
     /* The longest of both make a message of exactly 64 bytes. */
     char host[56], request[300];
