@@ -1,6 +1,7 @@
 # Everything below vswitchd/, as one static library.
 noinst_LIBRARIES += lib/libxvs.a
 lib_libxvs_a_SOURCES = \
+	lib/datapath/dp-actions-format.c \
 	lib/datapath/dp-actions.c \
 	lib/datapath/dp-actions.h \
 	lib/datapath/dp-commands-dpctl.c \
@@ -8,8 +9,12 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/dp-config.c \
 	lib/datapath/dp-execute.c \
 	lib/datapath/dp-flow.c \
+	lib/datapath/dp-meter.c \
+	lib/datapath/dp-meter.h \
 	lib/datapath/dp-port.c \
 	lib/datapath/dp-private.h \
+	lib/datapath/dp-set.c \
+	lib/datapath/dp-set.h \
 	lib/datapath/dp.c \
 	lib/datapath/dp.h \
 	lib/datapath/emc.c \
@@ -179,6 +184,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ovsdb/value.c \
 	lib/ovsdb/value.h \
 	lib/packet/headers.h \
+	lib/packet/packet-mpls.c \
 	lib/packet/packet-ops.c \
 	lib/packet/packet-ops.h \
 	lib/packet/packet-segment.c \

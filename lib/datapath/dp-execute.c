@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Executes an action list on a batch of packets, on the thread that received them.
  *
- * A packet that goes to several ports is one frame with a reference for each; an action that
- * changes headers copies it if somebody else holds a reference by then.  What comes behind the
- * last output has no effect and is not done. */
+ * A packet that goes to several places is one frame with a reference for each; an action that
+ * changes headers copies it if somebody else holds a reference by then.  Nested lists run on
+ * further references, so that what they change is their own. */
 
+#include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
+#include "datapath/dp-set.h"
 #include "log/coverage.h"
+#include "packet/headers.h"
 #include "packet/packet-ops.h"
+#include "util/hash.h"
 
 COVERAGE_DEFINE(drop_datapath_no_action);
 COVERAGE_DEFINE(drop_datapath_invalid_port);
 COVERAGE_DEFINE(drop_datapath_no_frame);
 COVERAGE_DEFINE(drop_datapath_push_vlan);
+COVERAGE_DEFINE(drop_datapath_push_mpls);
+COVERAGE_DEFINE(drop_datapath_pop_mpls);
+COVERAGE_DEFINE(drop_datapath_recirc_queue);
+COVERAGE_DEFINE(drop_datapath_punt_none);
+
+struct exec {
+    struct pmd *pmd;
+    const struct dp_actions *acts;
+    const uint64_t *words;
+    uint32_t max_len; /* of the next output; 0: no limit */
+};
 
 static void
-output(struct pmd *pmd, uint32_t port_no, struct packet_batch *b, bool last)
+output(struct exec *x, uint32_t port_no, struct packet_batch *b, bool last)
 {
-    struct dp_port *port = dp_port_lookup(pmd->dp, port_no);
+    struct dp_port *port = dp_port_lookup(x->pmd->dp, port_no);
 
     if (UNLIKELY(!port || !port->n_txq)) {
         COVERAGE_ADD(drop_datapath_invalid_port, b->n);
@@ -30,16 +45,115 @@ output(struct pmd *pmd, uint32_t port_no, struct packet_batch *b, bool last)
         if (!last) {
             packet_ref(b->pkts[i]);
         }
-        stage_put(pmd, port, b->pkts[i]);
+        stage_put(x->pmd, port, b->pkts[i]);
     }
     if (last) {
         b->n = 0;
     }
 }
 
-/* Changes the tags of every packet; those that cannot be changed leave the batch. */
+/* As output(), of no more than the first x->max_len bytes. */
+static COLD void
+output_truncated(struct exec *x, uint32_t port_no, struct packet_batch *b, bool last)
+{
+    struct packet_batch cut = {.n = 0};
+
+    for (unsigned i = 0; i < b->n; i++) {
+        struct packet *p = b->pkts[i];
+
+        if (!last) {
+            packet_ref(p);
+        }
+        if (p->len > x->max_len) {
+            p = packet_writable(p);
+            if (!p) {
+                COVERAGE_INC(drop_datapath_no_frame);
+                continue;
+            }
+            p->len = (uint16_t) MAX(x->max_len, (uint32_t) ETH_HDR_LEN);
+        }
+        packet_batch_add(&cut, p);
+    }
+    if (last) {
+        b->n = 0;
+    }
+    x->max_len = 0;
+    output(x, port_no, &cut, true);
+    packet_batch_free(&cut);
+}
+
+/* RFC 2992's way: what spreads over buckets is a hash of addresses and ports. */
+static uint32_t
+hash_of(const struct packet *p, uint32_t basis)
+{
+    const uint8_t *data = packet_data(p);
+    uint64_t h = basis;
+    uint32_t w[8], ports = 0, folded;
+
+    if (p->l3_ofs == PACKET_OFS_NONE || p->l3_ofs + sizeof(struct ipv4_hdr) > p->len) {
+        return hash_bytes(data, MIN(p->len, (unsigned) ETH_HDR_LEN), basis) | 1;
+    }
+    if (p->l4_ofs != PACKET_OFS_NONE && p->l4_ofs + 4u <= p->len) {
+        memcpy(&ports, data + p->l4_ofs, sizeof ports);
+    }
+    data += p->l3_ofs;
+    if (data[0] >> 4 == 6 && p->l3_ofs + sizeof(struct ipv6_hdr) <= p->len) {
+        memcpy(w, data + offsetof(struct ipv6_hdr, src), sizeof w);
+        for (unsigned i = 0; i < 8; i += 2) {
+            h = hash_mix64(h, (uint64_t) w[i] << 32 | w[i + 1]);
+        }
+        h = hash_mix64(h, data[offsetof(struct ipv6_hdr, next)]);
+    } else {
+        memcpy(w, data + offsetof(struct ipv4_hdr, src_be), 8);
+        h = hash_mix64(h, (uint64_t) w[0] << 32 | w[1]);
+        h = hash_mix64(h, data[offsetof(struct ipv4_hdr, proto)]);
+    }
+    h = hash_mix64(h, ports);
+    folded = (uint32_t) (h ^ h >> 32);
+    return folded ? folded : 1; /* 0 says "not computed" */
+}
+
+/* One packet, which nobody else holds; false: it cannot be done, counted. */
+static bool
+change_one(const struct exec *x, const struct dp_action *a, struct packet *p)
+{
+    switch ((enum dp_action_type) a->type) {
+    case DP_ACT_SET:
+        dp_set(p, a, x->words);
+        break;
+    case DP_ACT_POP_VLAN:
+        packet_pop_vlan(p);
+        break;
+    case DP_ACT_PUSH_VLAN:
+        if (UNLIKELY(!packet_push_vlan(p, a->push_vlan.tpid, a->push_vlan.tci))) {
+            COVERAGE_INC(drop_datapath_push_vlan);
+            return false;
+        }
+        break;
+    case DP_ACT_PUSH_MPLS:
+        if (UNLIKELY(!packet_push_mpls(p, a->n, a->lse_be))) {
+            COVERAGE_INC(drop_datapath_push_mpls);
+            return false;
+        }
+        break;
+    case DP_ACT_POP_MPLS:
+        if (UNLIKELY(!packet_pop_mpls(p, a->n))) {
+            COVERAGE_INC(drop_datapath_pop_mpls);
+            return false;
+        }
+        break;
+    case DP_ACT_HASH:
+        p->dp_hash = hash_of(p, a->basis);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* Changes every packet of the batch; those that cannot be changed leave it. */
 static void
-change_vlan(const struct dp_action *a, struct packet_batch *b)
+change(const struct exec *x, const struct dp_action *a, struct packet_batch *b)
 {
     unsigned n = 0;
 
@@ -48,40 +162,164 @@ change_vlan(const struct dp_action *a, struct packet_batch *b)
 
         if (UNLIKELY(!p)) {
             COVERAGE_INC(drop_datapath_no_frame);
-            continue;
-        }
-        if (a->type == DP_ACT_POP_VLAN) {
-            packet_pop_vlan(p);
-        } else if (UNLIKELY(!packet_push_vlan(p, a->push_vlan.tpid, a->push_vlan.tci))) {
-            COVERAGE_INC(drop_datapath_push_vlan);
+        } else if (LIKELY(change_one(x, a, p))) {
+            b->pkts[n++] = p;
+        } else {
             packet_free(p);
-            continue;
         }
-        b->pkts[n++] = p;
     }
     b->n = n;
+}
+
+/* Packets wait until the batch at hand is done: its keys and groups are in use. */
+static void
+recirculate(struct exec *x, uint32_t id, const struct packet_batch *b)
+{
+    for (unsigned i = 0; i < b->n; i++) {
+        struct packet *p;
+
+        packet_ref(b->pkts[i]);
+        if (UNLIKELY(x->pmd->n_recirc >= PMD_RECIRC_MAX)) {
+            COVERAGE_INC(drop_datapath_recirc_queue);
+            packet_free(b->pkts[i]);
+            continue;
+        }
+        p = packet_writable(b->pkts[i]);
+        if (UNLIKELY(!p)) {
+            COVERAGE_INC(drop_datapath_no_frame);
+            continue;
+        }
+        p->recirc_id = id;
+        x->pmd->recirc[x->pmd->n_recirc++] = p;
+    }
+}
+
+static void
+punt(const struct exec *x, const struct dp_action *a, const struct packet_batch *b)
+{
+    const struct dp_upcall_ops *ops = &x->pmd->dp->ops;
+
+    if (!ops->punt) {
+        COVERAGE_ADD(drop_datapath_punt_none, b->n);
+        return;
+    }
+    for (unsigned i = 0; i < b->n; i++) {
+        ops->punt(ops->aux, b->pkts[i], x->words + a->arg, a->n);
+    }
+}
+
+static void execute_list(struct exec *, uint32_t from, uint32_t n, struct packet_batch *);
+
+static void
+execute_nested(struct exec *x, uint32_t from, uint32_t n, const struct packet_batch *b)
+{
+    struct packet_batch copy = *b;
+
+    for (unsigned i = 0; i < copy.n; i++) {
+        packet_ref(copy.pkts[i]);
+    }
+    execute_list(x, from, n, &copy);
+}
+
+static void
+check_pkt_len(struct exec *x, uint32_t i, const struct dp_check_pkt_len *c,
+              const struct packet_batch *b)
+{
+    struct packet_batch greater = {.n = 0}, le = {.n = 0};
+
+    for (unsigned k = 0; k < b->n; k++) {
+        packet_batch_add(b->pkts[k]->len > c->len ? &greater : &le, b->pkts[k]);
+    }
+    if (greater.n) {
+        execute_nested(x, i + 1, c->n_greater, &greater);
+    }
+    if (le.n) {
+        execute_nested(x, i + 1 + c->n_greater, c->n_le, &le);
+    }
+}
+
+/* What contains or leaves the switch's fast path.  Returns the nested actions done with it. */
+static COLD NOINLINE uint32_t
+execute_other(struct exec *x, uint32_t i, struct packet_batch *b)
+{
+    const struct dp_action *a = &x->acts->a[i];
+    struct dp_check_pkt_len c;
+
+    switch ((enum dp_action_type) a->type) {
+    case DP_ACT_RECIRC:
+        recirculate(x, a->recirc_id, b);
+        break;
+    case DP_ACT_METER:
+        dp_meter_run(x->pmd->dp, a->meter_id, b);
+        break;
+    case DP_ACT_TRUNC:
+        x->max_len = a->max_len;
+        break;
+    case DP_ACT_PUNT:
+        punt(x, a, b);
+        break;
+    case DP_ACT_CLONE:
+        execute_nested(x, i + 1, a->n, b);
+        return a->n;
+    case DP_ACT_CHECK_PKT_LEN:
+        memcpy(&c, x->words + a->arg, sizeof c);
+        check_pkt_len(x, i, &c, b);
+        return (uint32_t) c.n_greater + c.n_le;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* Takes the packets. */
+static void
+execute_list(struct exec *x, uint32_t from, uint32_t n, struct packet_batch *b)
+{
+    uint32_t end = from + n;
+
+    for (uint32_t i = from; i < end && b->n; i++) {
+        const struct dp_action *a = &x->acts->a[i];
+
+        if (a->type == DP_ACT_OUTPUT) {
+            if (LIKELY(!x->max_len)) {
+                output(x, a->port, b, i + 1 == end);
+            } else {
+                output_truncated(x, a->port, b, i + 1 == end);
+            }
+        } else if (a->type <= DP_ACT_HASH) {
+            change(x, a, b);
+        } else {
+            i += execute_other(x, i, b);
+        }
+    }
+    if (UNLIKELY(b->n)) {
+        packet_batch_free(b);
+    }
 }
 
 void
 dp_execute(struct pmd *pmd, const struct dp_actions *acts, struct packet_batch *b)
 {
-    uint32_t n = acts->n;
+    struct exec x = {.pmd = pmd, .acts = acts, .words = dp_actions_words(acts)};
 
-    while (n && acts->a[n - 1].type != DP_ACT_OUTPUT) {
-        n--;
-    }
-    if (UNLIKELY(!n)) {
+    if (UNLIKELY(!acts->n)) {
         COVERAGE_ADD(drop_datapath_no_action, b->n);
         packet_batch_free(b);
         return;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        const struct dp_action *a = &acts->a[i];
+    execute_list(&x, 0, acts->n, b);
+}
 
-        if (a->type == DP_ACT_OUTPUT) {
-            output(pmd, a->port, b, i + 1 == n);
-        } else {
-            change_vlan(a, b);
-        }
-    }
+void
+dp_execute_packet(struct dp *dp, struct packet *p, const struct dp_actions *acts)
+{
+    struct pmd *pmd = dp->main_pmd;
+    struct packet_batch one = {.n = 1, .pkts = {p}};
+    struct flow_key key;
+
+    flow_key_extract(p, &key);
+    dp_execute(pmd, acts, &one);
+    pmd_recirculate(pmd);
+    stage_flush(pmd);
+    pmd_main_tx(pmd);
 }

@@ -241,24 +241,13 @@ dp_port_add(struct dp *dp, struct netdev *netdev, uint32_t requested, uint32_t *
 }
 
 static bool
-outputs_to(const struct dp_actions *acts, uint32_t port_no)
-{
-    for (uint32_t i = 0; i < acts->n; i++) {
-        if (acts->a[i].type == DP_ACT_OUTPUT && acts->a[i].port == port_no) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 del_port_flow_cb(struct dp *dp, struct dp_flow *f, void *port_no_)
 {
     const uint32_t *port_no = port_no_;
     struct flow match, mask;
 
     megaflow_get_match(f, &match, &mask);
-    if (match.meta.in_port == *port_no || outputs_to(megaflow_actions(f), *port_no)) {
+    if (match.meta.in_port == *port_no || dp_actions_output_to(megaflow_actions(f), *port_no)) {
         megaflow_delete(f);
     }
     return true;

@@ -115,6 +115,10 @@ struct group {
     struct packet_batch batch;
 };
 
+/* Packets of one batch, copies included, that may wait for another pass; and passes. */
+#define PMD_RECIRC_MAX 256u
+#define PMD_RECIRC_PASSES 6u
+
 struct pmd {
     /* Hot: the thread's own. */
     struct dp *dp;
@@ -130,6 +134,8 @@ struct pmd {
     struct flow_key keys[PACKET_BATCH_MAX];
     struct group groups[PACKET_BATCH_MAX];
     struct stage stage;
+    unsigned n_recirc;
+    struct packet *recirc[PMD_RECIRC_MAX]; /* wait for another pass through the tables */
     uint64_t last_maintain; /* clock_cycles() */
     uint32_t n_deaths;      /* of flows, when the cache was last marked for sweeping */
     unsigned sweep_left;    /* cache entries still to be looked at */
@@ -161,6 +167,7 @@ struct dp {
     struct pmd_list *pmds;    /* __atomic */
     struct dp_upcall_ops ops;
     struct megaflow_owner owner;
+    struct meter_table *meters; /* __atomic; NULL: there never was one */
     _Atomic uint32_t flow_limit;
     char *type, *name;
     unsigned refs;
@@ -239,6 +246,9 @@ void pmd_set_sample(void); /* every USAGE_INTERVAL_MS */
 /* pmd-process.c; the polling thread. */
 /* One batch from a queue, processed; packets received. */
 unsigned pmd_poll_rxq(struct pmd *, struct dp_rxq *);
+
+/* Takes the packets that wait in pmd->recirc through the tables, until none is left. */
+void pmd_recirculate(struct pmd *);
 
 /* dp-execute.c; the polling thread.  Takes the packets. */
 void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);

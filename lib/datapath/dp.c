@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
 #include "log/ctl.h"
 #include "util/xalloc.h"
@@ -102,6 +103,7 @@ dp_destroy(struct dp *dp)
     pmd_destroy(dp->main_pmd);
     /* The last megaflows' callbacks count in dp->owner. */
     rcu_barrier();
+    dp_meters_destroy(dp->meters);
     free(dp->pmds);
     free(dp->ports);
     free(dp->type);

@@ -42,6 +42,10 @@ struct dp_upcall_ops {
      * can be said now (the packet is dropped and counted as lost).  Must not block. */
     bool (*translate)(void *aux, const struct flow *flow, const struct packet *pkt,
                       struct dp_translation *t);
+    /* A packet meets DP_ACT_PUNT with these argument words: the user copies what it needs of
+     * both.  The polling thread, in a read-side section; must not block.  NULL: such packets are
+     * counted and go on. */
+    void (*punt)(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_words);
     /* The megaflow is gone; called after a grace period, on any thread. */
     void (*cookie_free)(void *aux, void *cookie);
     void *aux;
@@ -108,6 +112,9 @@ void dp_flow_flush(struct dp *);
  * dpif/dump-flows variant of it. */
 void dp_flow_format(struct strbuf *, const struct dp *, const struct dp_flow *, bool verbose,
                     bool names, bool dpif);
+/* Runs actions on a packet that comes from nowhere (packet-out), and sends what they send; takes
+ * the packet.  Its metadata (in_port, marks) is as the caller set it.  Main. */
+void dp_execute_packet(struct dp *, struct packet *, const struct dp_actions *);
 /* Most megaflows held at once (flow-limit); more are executed without being installed. */
 void dp_set_flow_limit(struct dp *, uint32_t);
 /* Any thread in a read-side section. */

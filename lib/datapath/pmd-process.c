@@ -14,6 +14,7 @@
 
 COVERAGE_DEFINE(drop_datapath_upcall_error);
 COVERAGE_DEFINE(datapath_flow_limit);
+COVERAGE_DEFINE(drop_datapath_recirc_passes);
 
 #define PREFETCH_AHEAD 4u
 
@@ -203,17 +204,11 @@ process_misses(struct pmd *pmd, bool emc, struct packet *const *pkts,
     pmd_stat_add(&pmd->stats, PMD_STAT_SUBTABLES, c.subtables);
 }
 
+/* The keys of the packets that a port received. */
 static void
-process_batch(struct pmd *pmd, struct dp_rxq *q, struct packet_batch *b)
+extract_received(struct pmd *pmd, const struct dp_port *port, struct packet_batch *b)
 {
-    const struct dp_port *port = q->port;
-    bool emc = atomic_load_explicit(&port->emc, memory_order_relaxed) &&
-               atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
-    bool smc = atomic_load_explicit(&dp_config.smc, memory_order_relaxed);
-    struct packet *miss[PACKET_BATCH_MAX];
-    const struct flow_key *miss_key[PACKET_BATCH_MAX];
-    struct lookup_counts c = {0};
-    unsigned n_miss = 0, n = b->n;
+    unsigned n = b->n;
 
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = b->pkts[i];
@@ -227,6 +222,18 @@ process_batch(struct pmd *pmd, struct dp_rxq *q, struct packet_batch *b)
             packet_complete_csum(p);
         }
     }
+}
+
+/* The packets of the batch, whose keys are in pmd->keys, through caches and actions. */
+static void
+process_batch(struct pmd *pmd, bool emc, struct packet_batch *b)
+{
+    bool smc = atomic_load_explicit(&dp_config.smc, memory_order_relaxed);
+    struct packet *miss[PACKET_BATCH_MAX];
+    const struct flow_key *miss_key[PACKET_BATCH_MAX];
+    struct lookup_counts c = {0};
+    unsigned n_miss = 0, n = b->n;
+
     for (unsigned i = 0; i < n; i++) {
         struct dp_flow *f = lookup(pmd, emc, smc, &pmd->keys[i], &c);
 
@@ -241,12 +248,40 @@ process_batch(struct pmd *pmd, struct dp_rxq *q, struct packet_batch *b)
     if (UNLIKELY(n_miss)) {
         process_misses(pmd, emc, miss, miss_key, n_miss);
     }
-    pmd_stat_add(&pmd->stats, PMD_STAT_RECV, n);
     pmd_stat_add(&pmd->stats, PMD_STAT_EMC_HIT, c.emc);
     pmd_stat_add(&pmd->stats, PMD_STAT_SMC_HIT, c.smc);
     pmd_stat_add(&pmd->stats, PMD_STAT_MEGAFLOW_HIT, c.megaflow);
     pmd_stat_add(&pmd->stats, PMD_STAT_SUBTABLES, c.subtables);
     b->n = 0;
+}
+
+/* In waves: what a wave recirculates makes the next. */
+COLD NOINLINE void
+pmd_recirculate(struct pmd *pmd)
+{
+    struct packet *wave[PMD_RECIRC_MAX];
+
+    for (unsigned pass = 0; pmd->n_recirc; pass++) {
+        unsigned n = pmd->n_recirc;
+
+        memcpy(wave, pmd->recirc, n * sizeof wave[0]);
+        pmd->n_recirc = 0;
+        for (unsigned i = 0; i < n;) {
+            struct packet_batch b = {.n = 0};
+
+            for (; i < n && !packet_batch_full(&b); i++) {
+                if (pass >= PMD_RECIRC_PASSES) {
+                    COVERAGE_INC(drop_datapath_recirc_passes);
+                    packet_free(wave[i]);
+                } else {
+                    flow_key_extract(wave[i], &pmd->keys[b.n]);
+                    packet_batch_add(&b, wave[i]);
+                }
+            }
+            pmd_stat_add(&pmd->stats, PMD_STAT_RECIRC, b.n);
+            process_batch(pmd, false, &b);
+        }
+    }
 }
 
 unsigned
@@ -255,6 +290,7 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
     uint64_t start = clock_cycles(), cycles;
     struct packet_batch b;
     unsigned n;
+    bool emc;
 
     packet_batch_init(&b);
     n = netdev_rxq_recv(q->rx, &b);
@@ -263,7 +299,14 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
     }
     b.n = n;
     pmd->now_ms = clock_now_ms();
-    process_batch(pmd, q, &b);
+    emc = atomic_load_explicit(&q->port->emc, memory_order_relaxed) &&
+          atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
+    extract_received(pmd, q->port, &b);
+    process_batch(pmd, emc, &b);
+    pmd_stat_add(&pmd->stats, PMD_STAT_RECV, n);
+    if (UNLIKELY(pmd->n_recirc)) {
+        pmd_recirculate(pmd);
+    }
     cycles = atomic_load_explicit(&q->cycles, memory_order_relaxed);
     atomic_store_explicit(&q->cycles, cycles + (clock_cycles() - start), memory_order_relaxed);
     return n;

@@ -41,7 +41,7 @@ pmd_stats_format(struct strbuf *s, const struct pmd_stats *stats, bool cycles)
     recv = n[PMD_STAT_RECV];
     strbuf_putf(s,
                 "  packets received: %" PRIu64 "\n"
-                "  packet recirculations: 0\n"
+                "  packet recirculations: %" PRIu64 "\n"
                 "  avg. datapath passes per packet: %.2f\n"
                 "  phwol hits: 0\n"
                 "  mfex opt hits: 0\n"
@@ -53,7 +53,7 @@ pmd_stats_format(struct strbuf *s, const struct pmd_stats *stats, bool cycles)
                 "  miss with success upcall: %" PRIu64 "\n"
                 "  miss with failed upcall: %" PRIu64 "\n"
                 "  avg. packets per output batch: %.2f\n",
-                recv, recv ? 1.0 : 0.0, n[PMD_STAT_EMC_HIT], n[PMD_STAT_SMC_HIT],
+                recv, n[PMD_STAT_RECIRC], ratio(recv + n[PMD_STAT_RECIRC], recv), n[PMD_STAT_EMC_HIT], n[PMD_STAT_SMC_HIT],
                 n[PMD_STAT_MEGAFLOW_HIT],
                 ratio(n[PMD_STAT_SUBTABLES], n[PMD_STAT_MEGAFLOW_HIT]), n[PMD_STAT_MISS],
                 n[PMD_STAT_LOST], ratio(n[PMD_STAT_TX_PACKETS], n[PMD_STAT_TX_BATCHES]));

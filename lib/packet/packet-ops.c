@@ -16,6 +16,7 @@ COVERAGE_DEFINE(packet_csum_completed);
 #define MAC_LEN 12 /* of both addresses: tags lie behind them */
 #define IPV6_EXT_MAX 8
 #define IPV6_NEXT_HOPOPTS 0
+#define IPV6_NEXT_FRAGMENT 44
 #define IPV6_NEXT_AH 51
 #define IPV6_NEXT_DSTOPTS 60
 
@@ -64,9 +65,10 @@ packet_set_vlan_tci(struct packet *p, uint16_t tci)
     }
 }
 
-/* IPv6: steps over the extension headers that change nothing about addresses and wholeness. */
+/* IPv6: steps over the extension headers that change nothing about addresses and wholeness;
+ * `first_fragment`: and over the fragment header. */
 static bool
-l4_proto_v6(const uint8_t *l3, unsigned l4_rel, uint8_t *proto)
+l4_proto_v6(const uint8_t *l3, unsigned l4_rel, bool first_fragment, uint8_t *proto)
 {
     uint8_t next = ((const struct ipv6_hdr *) (const void *) l3)->next;
     unsigned ofs = sizeof(struct ipv6_hdr);
@@ -81,6 +83,9 @@ l4_proto_v6(const uint8_t *l3, unsigned l4_rel, uint8_t *proto)
         } else if (next == IPV6_NEXT_HOPOPTS || next == IPV6_NEXT_DSTOPTS) {
             next = l3[ofs];
             ofs += (l3[ofs + 1] + 1u) * 8;
+        } else if (next == IPV6_NEXT_FRAGMENT && first_fragment) {
+            next = l3[ofs];
+            ofs += 8;
         } else {
             return false;
         }
@@ -100,7 +105,7 @@ packet_l4_proto(const uint8_t *l3, unsigned l4_rel, uint8_t *proto)
                !(ip->frag_be & htons(IPV4_FRAG_MORE | IPV4_FRAG_OFS_MASK));
     }
     return l4_rel >= sizeof(struct ipv6_hdr) && l3[0] >> 4 == 6 &&
-           l4_proto_v6(l3, l4_rel, proto);
+           l4_proto_v6(l3, l4_rel, false, proto);
 }
 
 /* The pseudo-header's sum for `len` bytes of transport. */
@@ -173,6 +178,35 @@ packet_complete_csum(struct packet *p)
     return true;
 }
 
+uint8_t *
+packet_l4_csum(const struct packet *p, uint8_t *proto)
+{
+    uint8_t *l3, *l4;
+    unsigned ofs, rel;
+
+    if (p->l3_ofs == PACKET_OFS_NONE || p->l4_ofs == PACKET_OFS_NONE || p->l3_ofs >= p->l4_ofs ||
+        p->l4_ofs > p->len) {
+        return NULL;
+    }
+    l3 = packet_data(p) + p->l3_ofs;
+    l4 = packet_data(p) + p->l4_ofs;
+    rel = p->l4_ofs - p->l3_ofs;
+    if (l3[0] >> 4 == 4 && rel >= sizeof(struct ipv4_hdr)) {
+        *proto = ((const struct ipv4_hdr *) (const void *) l3)->proto;
+    } else if (l3[0] >> 4 != 6 || rel < sizeof(struct ipv6_hdr) ||
+               !l4_proto_v6(l3, rel, true, proto)) {
+        return NULL;
+    }
+    ofs = *proto == IP_PROTO_ICMP || *proto == IP_PROTO_ICMPV6
+              ? offsetof(struct icmp_hdr, csum_be)
+              : csum_ofs(*proto, p->len - p->l4_ofs);
+    if (!ofs || p->l4_ofs + ofs + 2 > p->len ||
+        (*proto == IP_PROTO_UDP && !l4[ofs] && !l4[ofs + 1])) {
+        return NULL;
+    }
+    return l4 + ofs;
+}
+
 /* CRC32c, bit by bit (RFC 9260 appendix A): only for packets that we make. */
 static uint32_t
 crc32c(const uint8_t *p, size_t n)
@@ -189,6 +223,26 @@ crc32c(const uint8_t *p, size_t n)
 }
 
 static void
+fill_sctp_csum(uint8_t *l4, uint16_t len)
+{
+    uint32_t crc = 0;
+
+    memcpy(l4 + offsetof(struct sctp_hdr, csum_be), &crc, sizeof crc);
+    crc = crc32c(l4, len);
+    for (int i = 0; i < 4; i++) {
+        l4[8 + i] = (uint8_t) (crc >> 8 * i); /* least significant byte first */
+    }
+}
+
+void
+packet_sctp_csum(struct packet *p)
+{
+    if (has_whole_l4(p) && p->l4_len >= sizeof(struct sctp_hdr)) {
+        fill_sctp_csum(packet_data(p) + p->l4_ofs, p->l4_len);
+    }
+}
+
+static void
 fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len)
 {
     unsigned ofs = csum_ofs(proto, len);
@@ -196,13 +250,7 @@ fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len)
     uint16_t csum = 0;
 
     if (proto == IP_PROTO_SCTP && len >= sizeof(struct sctp_hdr)) {
-        uint32_t crc = 0;
-
-        memcpy(l4 + 8, &crc, sizeof crc);
-        crc = crc32c(l4, len);
-        for (int i = 0; i < 4; i++) {
-            l4[8 + i] = (uint8_t) (crc >> 8 * i); /* least significant byte first */
-        }
+        fill_sctp_csum(l4, len);
         return;
     }
     if (proto == IP_PROTO_ICMP || proto == IP_PROTO_ICMPV6) {

@@ -33,6 +33,20 @@ void packet_fill_csums(struct packet *);
  * not the header's). */
 bool packet_l4_proto(const uint8_t *l3, unsigned l4_rel, uint8_t *proto);
 
+/* Pushes a label stack entry (RFC 3032) below the VLAN tags, and makes `type` (MPLS unicast or
+ * multicast) the Ethernet type.  False when the frame has no headroom left or the packet no
+ * Ethernet header. */
+bool packet_push_mpls(struct packet *, uint16_t type, uint32_t lse_be);
+/* Removes the outermost label stack entry, and makes `type` the Ethernet type.  False when
+ * there is none. */
+bool packet_pop_mpls(struct packet *, uint16_t type);
+/* Where the transport checksum of the packet is, or NULL if there is none to keep right: no
+ * transport header in this packet (later fragments), a UDP packet without checksum, another
+ * protocol.  `*proto`: the protocol.  For incremental updates: also of first fragments. */
+uint8_t *packet_l4_csum(const struct packet *, uint8_t *proto);
+/* Computes the CRC32c of an SCTP packet anew (it knows no incremental update). */
+void packet_sctp_csum(struct packet *);
+
 /* Cuts a TCP (v4 or v6) super-frame in linear memory into packets of at most `mss` payload
  * bytes, with IP ids/lengths, sequence numbers, flags (FIN and PSH on the last, CWR on the
  * first) and checksums as RFC 9293 and Linux's GSO do; UDP super-frames (UDP_SEGMENT) likewise.

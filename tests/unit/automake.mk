@@ -17,6 +17,8 @@ UNIT_TESTS = \
 	tests/unit/test-daemon \
 	tests/unit/test-datapath \
 	tests/unit/test-dp-actions \
+	tests/unit/test-dp-execute \
+	tests/unit/test-dp-set \
 	tests/unit/test-evloop \
 	tests/unit/test-flow-key \
 	tests/unit/test-flow-text \

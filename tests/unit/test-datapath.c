@@ -35,7 +35,7 @@ static bool
 translate(void *aux, const struct flow *flow, const struct packet *pkt,
           struct dp_translation *t)
 {
-    struct dp_actions_builder b = {NULL, 0, 0};
+    struct dp_actions_builder b = {.n = 0};
     uint32_t in = flow->meta.in_port % MAX_IN;
     uint32_t out = atomic_load(&toy_out[in]);
     int toy = atomic_load(&toy_of[in]);
@@ -72,7 +72,7 @@ cookie_free(void *aux, void *cookie)
     atomic_fetch_add(&n_cookies_freed, 1);
 }
 
-static const struct dp_upcall_ops ops = {translate, cookie_free, NULL};
+static const struct dp_upcall_ops ops = {.translate = translate, .cookie_free = cookie_free};
 
 /* ---- Helpers. ---- */
 
@@ -420,7 +420,7 @@ test_drops(void **state)
 static bool
 set_out_cb(struct dp *d, struct dp_flow *f, void *port)
 {
-    struct dp_actions_builder b = {NULL, 0, 0};
+    struct dp_actions_builder b = {.n = 0};
 
     dp_actions_add_output(&b, *(uint32_t *) port);
     dp_flow_set_actions(d, f, dp_actions_finish(&b));

@@ -109,7 +109,7 @@ ref_of(const struct dp_flow *f)
 static struct dp_actions *
 no_actions(void)
 {
-    struct dp_actions_builder b = {NULL, 0, 0};
+    struct dp_actions_builder b = {.n = 0};
 
     return dp_actions_finish(&b);
 }
