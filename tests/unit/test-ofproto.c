@@ -252,6 +252,7 @@ test_idle_and_ageing(void **state)
     assert_string_equal(ctl("revalidator/purge"), "");
     assert_string_equal(ctl("dpif/dump-flows br0"), "");
     assert_string_equal(ctl("upcall/disable-megaflows"), "megaflows disabled\n");
+    wait_revalidator(); /* it purges */
     receive("p1", 1, MAC1, MAC2);
     assert_non_null(strstr(ctl("dpif/dump-flows br0"), "ipv4(src=1.2.3.4,dst=4.3.2.1,"));
     assert_string_equal(ctl("upcall/enable-megaflows"), "megaflows enabled\n");
