@@ -33,8 +33,6 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
 	lib/flow/flow-compose.c \
-	lib/flow/flow-filter.c \
-	lib/flow/flow-filter.h \
 	lib/flow/flow-format.c \
 	lib/flow/flow-format.h \
 	lib/flow/flow-key.c \
@@ -108,8 +106,6 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-dpif.c \
 	lib/ofproto/commands-fdb.c \
 	lib/ofproto/commands-upcall.c \
-	lib/ofproto/dp-features.c \
-	lib/ofproto/dp-features.h \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
 	lib/ofproto/ofproto-port.c \
@@ -129,13 +125,22 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate-vlan.c \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
+	lib/openflow/of-actions.h \
 	lib/openflow/of-buf.c \
 	lib/openflow/of-buf.h \
 	lib/openflow/of-error.c \
 	lib/openflow/of-error.h \
+	lib/openflow/of-field-prereq.c \
+	lib/openflow/of-field-table.c \
+	lib/openflow/of-field-text.c \
+	lib/openflow/of-field.c \
+	lib/openflow/of-field.h \
+	lib/openflow/of-match.h \
 	lib/openflow/of-msg.c \
 	lib/openflow/of-msg.h \
 	lib/openflow/of-multipart.c \
+	lib/openflow/of-subfield.c \
+	lib/openflow/of-text.h \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-of-field \
 	tests/unit/test-of-msg \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
