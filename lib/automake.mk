@@ -135,11 +135,18 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-field-text.c \
 	lib/openflow/of-field.c \
 	lib/openflow/of-field.h \
+	lib/openflow/of-hello.c \
+	lib/openflow/of-hello.h \
 	lib/openflow/of-match.h \
 	lib/openflow/of-msg.c \
 	lib/openflow/of-msg.h \
 	lib/openflow/of-multipart.c \
+	lib/openflow/of-port-stats.c \
+	lib/openflow/of-port.c \
+	lib/openflow/of-port.h \
 	lib/openflow/of-subfield.c \
+	lib/openflow/of-switch.c \
+	lib/openflow/of-switch.h \
 	lib/openflow/of-text.h \
 	lib/os/affinity.c \
 	lib/os/affinity.h \

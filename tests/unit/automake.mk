@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test-netdev-live \
 	tests/unit/test-of-field \
 	tests/unit/test-of-msg \
+	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
 	tests/unit/test-ovsdb-live \
