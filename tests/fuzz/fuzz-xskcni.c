@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "tests/unit/fd-message.h"
 #include "xskcni/xskcni.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,24 +94,8 @@ result(void *aux, const struct xskcni_reply *r)
 static void
 say(int conn, const void *text, size_t len, unsigned n_fds)
 {
-    union {
-        char bytes[CMSG_SPACE(3 * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {(void *) (uintptr_t) text, len};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    memset(&control, 0, sizeof control);
-    if (n_fds) {
-        int fds[3] = {conn, conn, conn};
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-        memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-    }
-    (void) !sendmsg(conn, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const int fds[3] = {conn, conn, conn};
+    (void) !fd_message_send(conn, text, len, fds, n_fds, MSG_DONTWAIT);
 }
 
 static int

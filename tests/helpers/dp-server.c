@@ -23,7 +23,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <linux/bpf.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -32,10 +31,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/unit/bpf-map.h"
+#include "tests/unit/fd-message.h"
 
 #define MESSAGE_MAX 64
 #define DEVICES_MAX 16
@@ -52,23 +53,6 @@ static struct {
     int idle_ms, delay_ms;
     bool once, attach, plain, no_accept, full;
 } cfg = {.version = "0.1", .slots = 64, .idle_ms = 30000, .step = "", .kind = ""};
-
-static int
-bpf_do(int cmd, union bpf_attr *attr)
-{
-    return (int) syscall(SYS_bpf, cmd, attr, sizeof *attr);
-}
-
-static int
-make_map(unsigned type, unsigned slots)
-{
-    union bpf_attr attr;
-    memset(&attr, 0, sizeof attr);
-    attr.map_type = type;
-    attr.key_size = attr.value_size = 4;
-    attr.max_entries = slots;
-    return bpf_do(BPF_MAP_CREATE, &attr);
-}
 
 /* r2 = rx queue; r1 = map; r3 = XDP_PASS for queues without a socket; bpf_redirect_map(). */
 static int
@@ -143,24 +127,8 @@ nap(int ms)
 static bool
 send_reply(int conn, const void *text, size_t len, const int *fds, unsigned n_fds)
 {
-    union {
-        char bytes[CMSG_SPACE(32 * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    memset(&control, 0, sizeof control);
-    struct iovec iov = {(void *) (uintptr_t) text, len};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (n_fds) {
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-        memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-    }
     printf("> %.*s (%zu bytes, %u descriptors)\n", (int) len, (const char *) text, len, n_fds);
-    return sendmsg(conn, &m, MSG_NOSIGNAL) == (ssize_t) len;
+    return fd_message_send(conn, text, len, fds, n_fds, 0) == (ssize_t) len;
 }
 
 /* Replies `text` unless the fault of this step says otherwise; false ends the session.  `fd` is
@@ -299,27 +267,12 @@ serve_request(int conn, const char *text, int fd, bool *accepted)
 static bool
 receive(int conn, char *text, int *fd)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {text, MESSAGE_MAX};
-    struct msghdr m = {.msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control.bytes};
     struct pollfd p = {.fd = conn, .events = POLLIN};
     *fd = -1;
     if (poll(&p, 1, cfg.idle_ms) <= 0) {
         return false;
     }
-    ssize_t n = recvmsg(conn, &m, MSG_CMSG_CLOEXEC);
-    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-    if (c && c->cmsg_type == SCM_RIGHTS) {
-        memcpy(fd, CMSG_DATA(c), sizeof *fd);
-    }
-    text[n > 0 ? n : 0] = '\0';
-    return n > 0;
+    return fd_message_receive(conn, text, MESSAGE_MAX, fd, 0) > 0;
 }
 
 static void

@@ -34,23 +34,12 @@
 #include "os/evloop.h"
 #include "os/rtnl.h"
 #include "os/thread.h"
+#include "shell.h"
 #include "util/xalloc.h"
 
 #define TEST_ETHERTYPE 0x88b5 /* IEEE 802 local experimental */
 
 static struct evloop *loop __attribute__((unused));
-
-static void PRINTF_FORMAT(1, 2) run(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    char *cmd = xvasprintf(format, args);
-    va_end(args);
-    if (system(cmd)) {
-        fail_msg("failed: %s", cmd);
-    }
-    free(cmd);
-}
 
 /* Both ends have `n` queues: a packet sent on one arrives on the other's queue of that number.
  */

@@ -34,6 +34,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fd-message.h"
+#include "shell.h"
 #include "util/xalloc.h"
 #include "utilities/xvs-agent/agent.h"
 
@@ -41,18 +43,6 @@
 
 static char dir[64]; /* of this run */
 static pid_t agent;
-
-static inline void PRINTF_FORMAT(1, 2) run(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    char *cmd = xvasprintf(format, args);
-    va_end(args);
-    if (system(cmd)) {
-        fail_msg("failed: %s", cmd);
-    }
-    free(cmd);
-}
 
 /* ------------------------------------------------------------------ the agent */
 
@@ -198,35 +188,9 @@ client_connect(const char *path)
 static inline int
 client_ask(int sock, const char *text, int pass, char reply[65], ssize_t *n)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {.bytes = {0}};
-    struct iovec iov = {(void *) (uintptr_t) text, strlen(text)};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    struct cmsghdr *c;
-    int fd = -1;
-    if (pass >= 0) {
-        m.msg_control = &control;
-        m.msg_controllen = sizeof control;
-        c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof pass);
-        memcpy(CMSG_DATA(c), &pass, sizeof pass);
-    }
-    sendmsg(sock, &m, MSG_NOSIGNAL);
-    iov = (struct iovec){reply, 64};
-    m = (struct msghdr){.msg_iov = &iov,
-                        .msg_iovlen = 1,
-                        .msg_control = &control,
-                        .msg_controllen = sizeof control};
-    *n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
-    reply[*n > 0 ? *n : 0] = '\0';
-    c = *n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-    if (c) {
-        memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    }
+    int fd;
+    fd_message_send(sock, text, strlen(text), &pass, pass >= 0, 0);
+    *n = fd_message_receive(sock, reply, 64, &fd, 0);
     return fd;
 }
 

@@ -52,9 +52,12 @@ UNIT_TESTS = \
 EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
 	tests/unit/agent-live.h \
+	tests/unit/bpf-map.h \
+	tests/unit/fd-message.h \
 	tests/unit/of-hex.h \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h \
+	tests/unit/shell.h \
 	tests/unit/xskcni-server.h
 check_PROGRAMS += \
 	tests/helpers/dp-server \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fd-message.h"
 #include "os/clock.h"
 #include "utilities/xvs-agent/session.h"
 
@@ -93,23 +94,7 @@ teardown(void **state)
 static void
 say(const void *text, size_t len, const int *fds, unsigned n)
 {
-    union {
-        char bytes[CMSG_SPACE(4 * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {(void *) (uintptr_t) text, len};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    memset(&control, 0, sizeof control);
-    if (n) {
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(n * sizeof(int));
-        memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-    }
-    assert_int_equal(sendmsg(f.client, &m, MSG_NOSIGNAL), len);
+    assert_int_equal(fd_message_send(f.client, text, len, fds, n, 0), len);
 }
 
 /* Receives one message; its descriptor or -1. */
@@ -117,25 +102,10 @@ static int
 expect(const char *text)
 {
     char buf[100];
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {buf, sizeof buf - 1};
-    struct msghdr m = {.msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control};
+    int fd;
     evloop_turn(f.loop, 0);
-    ssize_t n = recvmsg(f.client, &m, MSG_CMSG_CLOEXEC);
-    assert_return_code(n, errno);
-    buf[n] = '\0';
+    assert_return_code(fd_message_receive(f.client, buf, sizeof buf - 1, &fd, 0), errno);
     assert_string_equal(buf, text);
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    int fd = -1;
-    if (c) {
-        memcpy(&fd, CMSG_DATA(c), sizeof fd);
-    }
     return fd;
 }
 

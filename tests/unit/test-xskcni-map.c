@@ -4,10 +4,9 @@
  * tests/helpers/dp-server (DP_SERVER names another place).  What needs bpf(2) is skipped where
  * maps cannot be made. */
 
+#include "bpf-map.h"
 #include "xskcni-server.h"
-#include <linux/bpf.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static void
@@ -41,23 +40,6 @@ test_default_path(void **state)
 }
 
 /* Maps. */
-
-static int
-bpf_do(int cmd, union bpf_attr *attr)
-{
-    return (int) syscall(SYS_bpf, cmd, attr, sizeof *attr);
-}
-
-static int
-make_map(unsigned type, unsigned n)
-{
-    union bpf_attr attr;
-    memset(&attr, 0, sizeof attr);
-    attr.map_type = type;
-    attr.key_size = attr.value_size = 4;
-    attr.max_entries = n;
-    return bpf_do(BPF_MAP_CREATE, &attr);
-}
 
 static int
 make_program(void)

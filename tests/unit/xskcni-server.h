@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "fd-message.h"
 #include "xskcni/xskcni.h"
 
 #define LOG_MAX 16
@@ -93,29 +94,13 @@ server_expect(struct fixture *f, const char *text)
 static inline void
 server_say_n(struct fixture *f, const void *text, size_t len, const int *fds, unsigned n_fds)
 {
-    union {
-        char bytes[CMSG_SPACE(64 * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    memset(&control, 0, sizeof control);
-    struct iovec iov = {(void *) (uintptr_t) text, len};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (n_fds) {
-        m.msg_control = &control;
-        m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-        memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-    }
-    assert_return_code(sendmsg(f->conn, &m, MSG_NOSIGNAL), errno);
+    assert_return_code(fd_message_send(f->conn, text, len, fds, n_fds, 0), errno);
 }
 
 static inline void
 server_say(struct fixture *f, const char *text, int n_fds)
 {
-    int fds[64];
+    int fds[FD_MESSAGE_MAX];
     for (int i = 0; i < n_fds; i++) {
         fds[i] = f->listener;
     }
