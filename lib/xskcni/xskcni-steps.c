@@ -231,6 +231,9 @@ step_ready(struct xskcni_session *s, int64_t now)
         return false;
     }
     if (error != EAGAIN) {
+        if (s->head) { /* too late to ask for it */
+            s->state = XSKCNI_STATE_ASKING;
+        }
         fail(s, now, error == EPIPE ? XSKCNI_CLOSED : XSKCNI_SYSTEM, error == EPIPE ? 0 : error,
              NULL);
         return false;

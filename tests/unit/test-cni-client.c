@@ -230,7 +230,7 @@ test_refusals(void **state)
           "refused to hand over device y1: check that the device "
           "is one of those this socket serves "
           "(AFXDP_DEVICES_* in the pod's environment names them) "
-          "and that it was not renamed (since then its socket");
+          "and that it was not renamed (since then nobody serves");
     pid = serve(path, "y1", NULL, NULL);
     until(path, "y1", 0, 10000, &fd, NULL);
     end(pid, path);

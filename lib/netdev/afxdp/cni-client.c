@@ -295,7 +295,7 @@ wish_refused(struct cni_wish *w, const char *path, enum xskcni_result result,
         w->refusal = xstrdup(message);
         wish_set_text(w, xstrdup(message));
     } else if (w->refusal) {
-        wish_set_text(w, xasprintf("%s (since then its socket %s is gone and waited for)",
+        wish_set_text(w, xasprintf("%s (since then nobody serves %s, which is waited for)",
                                    w->refusal, path));
     } else {
         wish_set_text(
