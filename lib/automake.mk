@@ -232,6 +232,8 @@ lib_libxvs_a_SOURCES = \
 	lib/util/idpool.h \
 	lib/util/num.c \
 	lib/util/num.h \
+	lib/util/quote.c \
+	lib/util/quote.h \
 	lib/util/smap.c \
 	lib/util/smap.h \
 	lib/util/strbuf.c \

@@ -8,6 +8,7 @@
 #include "datapath/dp-private.h"
 #include "log/log.h"
 #include "util/num.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(dpif_netdev_config);
@@ -49,7 +50,7 @@ checked_cpu_mask(const struct smap *oc)
     if (is_news(&told, bad ? mask : NULL)) {
         LOG_WARN("other_config:pmd-cpu-mask=%s is not a hexadecimal core mask such as 0x6: "
                  "taking the default",
-                 mask);
+                 QUOTE(mask));
     }
     return bad ? NULL : mask;
 }
@@ -65,7 +66,7 @@ checked_policy(const struct smap *oc)
     if (is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:pmd-rxq-assign=%s is none of cycles, roundrobin and group: "
                  "taking cycles",
-                 s);
+                 QUOTE(s));
     }
     return policy;
 }
@@ -95,7 +96,7 @@ apply_emc(const struct smap *oc)
 
     if (is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:emc-insert-inv-prob=%s is not a number from 0 to %u: taking %u",
-                 s, UINT32_MAX, EMC_INV_PROB_DEFAULT);
+                 QUOTE(s), UINT32_MAX, EMC_INV_PROB_DEFAULT);
     }
     atomic_store_explicit(&dp_config.emc_threshold, inv ? UINT32_MAX / (uint32_t) inv : 0,
                           memory_order_relaxed);
@@ -156,7 +157,7 @@ checked_max_sleep(const struct smap *oc)
     if (is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:pmd-sleep-max=%s is not of the form US,CORE:US... with US up to "
                  "%d: idle polling threads sleep as by default",
-                 s, MAX_SLEEP_US);
+                 QUOTE(s), MAX_SLEEP_US);
     }
     return bad ? NULL : s;
 }

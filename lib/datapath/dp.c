@@ -12,6 +12,7 @@
 #include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
 #include "log/ctl.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 #define FLOW_LIMIT_DEFAULT 200000u
@@ -141,7 +142,7 @@ dp_open(const char *type, const struct dp_upcall_ops *ops, struct dp **dpp, char
         type = "netdev"; /* there is no kernel datapath: this one serves its users too */
     }
     if (strcmp(type, "netdev") && strcmp(type, "dummy")) {
-        error_set(errp, "there is no datapath type %s", type);
+        error_set(errp, "there is no datapath type %s", QUOTE(type));
         return EAFNOSUPPORT;
     }
     for (unsigned i = 0; i < DP_MAX; i++) {

@@ -16,6 +16,7 @@
 #include "log/log.h"
 #include "netdev/netdev-provider.h"
 #include "os/rtnl.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(netdev);
@@ -180,7 +181,7 @@ netdev_open(const char *name, const char *type, struct netdev **netdevp, char **
     }
     const struct netdev_class *class = class_find(type);
     if (!class) {
-        LOG_WARN("could not create netdev %s of unknown type %s", name, type);
+        LOG_WARN("could not create netdev %s of unknown type %s", name, QUOTE(type));
         error = EAFNOSUPPORT;
         goto fail;
     }

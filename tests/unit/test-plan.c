@@ -361,6 +361,38 @@ test_failed_bridge_is_left_alone(void **fixture)
 }
 
 static void
+test_failed_bridge_is_tried_again(void **fixture)
+{
+    struct fixture *f = *fixture;
+    state_free(&f->have);
+    struct bridge_state *br = have_bridge(&f->have, "br0", "netdev");
+    br->open = false;
+    br->retry = true;
+    check(f, "bridge-add br0; iface-add br0:br0; iface-add br0:p1; iface-add br0:p2; "
+             "port-set br0:br0; port-set br0:p1; port-set br0:p2; bridge-set br0");
+}
+
+static void
+test_impossible_name(void **fixture)
+{
+    struct fixture *f = *fixture;
+    char longest[130];
+    memset(longest, 'x', sizeof longest);
+    longest[128] = '\0';
+    assert_null(cfg_name_problem(longest));
+    assert_null(cfg_name_problem("p-1.2:3_\xc3\xa9"));
+    longest[128] = 'x';
+    longest[129] = '\0';
+    assert_non_null(cfg_name_problem(longest));
+    static const char *const bad[] = {"", ".", "..", "a/b", "a b", "a\tb", "a\x7f", "\n"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        assert_non_null(cfg_name_problem(bad[i]));
+    }
+    want_port(f->want->bridges[0], "a/b", "dummy")->error = xstrdup("cannot be");
+    check(f, "");
+}
+
+static void
 test_bridge_setting(void **fixture)
 {
     struct fixture *f = *fixture;
@@ -400,6 +432,8 @@ main(void)
         TEST(test_duplicate_is_refused),
         TEST(test_datapath_type_change),
         TEST(test_failed_bridge_is_left_alone),
+        TEST(test_failed_bridge_is_tried_again),
+        TEST(test_impossible_name),
         TEST(test_bridge_setting),
         TEST(test_port_renamed_around_its_device),
     };

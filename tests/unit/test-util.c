@@ -16,6 +16,7 @@
 #include "util/hash.h"
 #include "util/idpool.h"
 #include "util/num.h"
+#include "util/quote.h"
 #include "util/smap.h"
 #include "util/strbuf.h"
 #include "util/version.h"
@@ -390,6 +391,29 @@ test_misc(void **state)
     assert_non_null(strstr(version_text(), version_xvs()));
 }
 
+static void
+test_quote(void **state)
+{
+    char long_text[2000];
+
+    assert_string_equal(QUOTE("abc"), "abc");
+    assert_string_equal(QUOTE(""), "");
+    assert_string_equal(QUOTE("a\nb\x1b[1m\x7f"), "a?b?[1m?");
+    memset(long_text, 'x', sizeof long_text);
+    long_text[QUOTE_SZ - 1] = '\0';
+    assert_string_equal(QUOTE(long_text), long_text);
+    long_text[QUOTE_SZ - 1] = 'x';
+    long_text[sizeof long_text - 1] = '\0';
+    assert_int_equal(strlen(QUOTE(long_text)), QUOTE_SZ - 1);
+    assert_string_equal(QUOTE(long_text) + QUOTE_SZ - 5, "x...");
+    /* Two bytes of one character around the place of the cut: neither stays. */
+    memcpy(long_text + QUOTE_SZ - 5, "\xc3\xa9", 2);
+    assert_string_equal(QUOTE(long_text) + QUOTE_SZ - 6, "x...");
+    assert_int_equal(strlen(quote_sentence(long_text)), SENTENCE_MAX);
+    assert_string_equal(long_text + SENTENCE_MAX - 4, "x...");
+    assert_null(quote_sentence(NULL));
+}
+
 int
 main(void)
 {
@@ -399,7 +423,7 @@ main(void)
         cmocka_unit_test(test_smap),        cmocka_unit_test(test_csum),
         cmocka_unit_test(test_csum_update), cmocka_unit_test(test_csum_pseudo),
         cmocka_unit_test(test_idpool),      cmocka_unit_test(test_ether),
-        cmocka_unit_test(test_misc),
+        cmocka_unit_test(test_misc),        cmocka_unit_test(test_quote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

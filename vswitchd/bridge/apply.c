@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "netdev/netdev.h"
 #include "os/clock.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 #include "vswitchd/bridge/iface.h"
 
@@ -52,15 +53,13 @@ bridge_copy_settings(struct bridge_state *br, const struct cfg_bridge *cfg)
     br->settings_dirty = true;
 }
 
-static void
-bridge_add(struct state *state, const struct cfg_bridge *cfg)
+static struct bridge_state *
+bridge_state_create(struct state *state, const struct cfg_bridge *cfg)
 {
     struct bridge_state *br = xzalloc(sizeof *br);
     br->name = xstrdup(cfg->name);
     br->uuid = xstrdup_nullable(cfg->uuid);
     br->datapath_type = xstrdup(cfg->datapath_type);
-    br->status_dirty = true;
-    bridge_copy_settings(br, cfg);
     /* A random address should be the same one after a restart. */
     const struct cfg_iface *local = cfg_iface_find(cfg, cfg->name);
     br->default_mac = local && eth_addr_is_local(local->mac_in_use) &&
@@ -68,16 +67,46 @@ bridge_add(struct state *state, const struct cfg_bridge *cfg)
                           ? local->mac_in_use
                           : eth_addr_random();
     HASH_ADD_KEYPTR(hh, state->bridges, br->name, strlen(br->name), br);
+    return br;
+}
 
-    int error = ofproto_create(br->name, br->datapath_type, &br->ofproto, &br->error);
-    if (error) {
-        COVERAGE_INC(bridge_add_failed);
-        br->ofproto = NULL;
-        error_set(&br->error, "could not create bridge %s (%s)", br->name, strerror(error));
-        LOG_WARN("bridge %s: %s", br->name, br->error);
+/* Records the failure `error` (taken, may be NULL); `before` is what it failed by before. */
+static void
+bridge_fail(struct bridge_state *br, int code, char *error, const char *before)
+{
+    COVERAGE_INC(bridge_add_failed);
+    error_set(&error, "could not create bridge %s (%s)", br->name, strerror(code));
+    br->ofproto = NULL;
+    br->error = quote_sentence(error);
+    if (!before || strcmp(before, error)) {
+        LOG_WARN("bridge %s: %s", br->name, error);
+    }
+    br->permanent = iface_failure_is_permanent(code);
+    br->retry_at_ms = clock_now_ms() + iface_retry_delay_ms(br->n_failures++);
+}
+
+/* A new bridge, or one that failed and is due for another try. */
+static void
+bridge_add(struct state *state, const struct cfg_bridge *cfg)
+{
+    struct bridge_state *br = bridge_find(state, cfg->name);
+    if (!br) {
+        br = bridge_state_create(state, cfg);
+    }
+    char *before = br->error, *error = NULL;
+    br->error = NULL;
+    br->retry = false;
+    br->status_dirty = true;
+    bridge_copy_settings(br, cfg);
+    int code = ofproto_create(br->name, br->datapath_type, &br->ofproto, &error);
+    if (code) {
+        bridge_fail(br, code, error, before);
+        free(before);
         return;
     }
+    free(before);
     br->open = true;
+    br->n_failures = 0;
     if (!br->datapath_type[0] || !strcmp(br->datapath_type, "system")) {
         LOG_INFO("bridge %s: datapath type \"%s\" is served by the userspace datapath",
                  br->name, br->datapath_type);
@@ -417,6 +446,11 @@ apply_retries(struct state *state, int64_t *next_ms)
     struct bridge_state *br, *next_br;
     HASH_ITER(hh, state->bridges, br, next_br)
     {
+        if (!br->open && !br->permanent) {
+            br->retry |= br->retry_at_ms <= now;
+            due |= br->retry;
+            *next_ms = MIN(*next_ms, MAX(br->retry_at_ms, now));
+        }
         struct iface_state *iface, *next;
         HASH_ITER(hh, br->ifaces, iface, next)
         {

@@ -8,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log/log.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(bridge_cfg);
+
+/* Devices have 15 characters at most and say so themselves; what has no device (patch, tests)
+ * needs names that fit into the name of a file. */
+enum { CFG_NAME_MAX = 128 };
 
 struct cfg *
 cfg_create(void)
@@ -18,6 +23,7 @@ cfg_create(void)
     struct cfg *cfg = xzalloc(sizeof *cfg);
     smap_init(&cfg->other_config);
     smap_init(&cfg->complaints);
+    smap_init(&cfg->rejected);
     return cfg;
 }
 
@@ -70,6 +76,7 @@ cfg_destroy(struct cfg *cfg)
     free(cfg->ssl_ciphers);
     smap_destroy(&cfg->other_config);
     smap_destroy(&cfg->complaints);
+    smap_destroy(&cfg->rejected);
     free(cfg);
 }
 
@@ -115,10 +122,31 @@ cfg_complain(struct cfg *cfg, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *sentence = xvasprintf(format, args);
+    char *sentence = quote_sentence(xvasprintf(format, args));
     va_end(args);
     smap_set(&cfg->complaints, sentence, "");
     free(sentence);
+}
+
+const char *
+cfg_name_problem(const char *name)
+{
+    if (!name[0]) {
+        return "it has no name";
+    }
+    if (strlen(name) > CFG_NAME_MAX) {
+        return "its name is too long";
+    }
+    if (!strcmp(name, ".") || !strcmp(name, "..")) {
+        return "that is the name of a folder";
+    }
+    for (const char *p = name; *p; p++) {
+        if (*p == '/' || (unsigned char) *p <= ' ' || *p == 0x7f) {
+            return *p == '/' ? "its name has a slash"
+                             : "its name has a space or a control character";
+        }
+    }
+    return NULL;
 }
 
 void

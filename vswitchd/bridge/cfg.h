@@ -78,6 +78,7 @@ struct cfg {
     char *ssl_key, *ssl_cert, *ssl_ca, *ssl_protocols, *ssl_ciphers; /* NULL: none */
     bool ssl_bootstrap;
     struct smap complaints;      /* sentences (the keys) about what was left out or ignored */
+    struct smap rejected;        /* Interface rows (uuid) left out, and the sentence why */
     struct cfg_bridge **bridges; /* sorted by name */
     size_t n_bridges;
 };
@@ -93,6 +94,9 @@ struct cfg_iface *cfg_iface_add(struct cfg_bridge *, struct cfg_port *, const ch
 void cfg_complain(struct cfg *, const char *format, ...) PRINTF_FORMAT(2, 3);
 /* Takes the port added last, which must have no interface, out again. */
 void cfg_port_remove_last(struct cfg_bridge *);
+/* What keeps `name` from being the name of a bridge or interface whatever its type, as the end
+ * of a sentence; NULL: nothing. */
+const char *cfg_name_problem(const char *name);
 /* Sorts, gives each bridge its own port, and marks what contradicts: bonds, which this version
  * does not have, and interface names that occur twice. */
 void cfg_finish(struct cfg *);

@@ -13,6 +13,7 @@
 #include "netdev/netdev.h"
 #include "ofproto/ofproto.h"
 #include "os/clock.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(bridge);
@@ -25,11 +26,16 @@ enum {
     STABLE_MS = 10000, /* a device that lasted that long is re-opened at once */
 };
 
-static int64_t
-retry_delay(const struct iface_state *iface)
+int64_t
+iface_retry_delay_ms(unsigned n_failures)
 {
-    unsigned shift = MIN(iface->n_failures, 6u);
-    return MIN((int64_t) RETRY_FIRST_MS << shift, (int64_t) RETRY_MAX_MS);
+    return MIN((int64_t) RETRY_FIRST_MS << MIN(n_failures, 6u), (int64_t) RETRY_MAX_MS);
+}
+
+bool
+iface_failure_is_permanent(int code)
+{
+    return code == EINVAL || code == EAFNOSUPPORT || code == EOPNOTSUPP;
 }
 
 /* Records the failure `error` (taken, may be NULL) with its errno value. */
@@ -42,6 +48,7 @@ iface_fail(struct bridge_state *br, struct iface_state *iface, int code, char *e
         error =
             xasprintf("could not set up network device %s (%s)", iface->name, strerror(code));
     }
+    quote_sentence(error);
     bool quiet = iface->is_local && (code == EPERM || code == EACCES || code == ENOENT);
     if (code == EINPROGRESS) {
         LOG_DBG("bridge %s: interface %s: %s", br->name, iface->name, error);
@@ -55,8 +62,8 @@ iface_fail(struct bridge_state *br, struct iface_state *iface, int code, char *e
     free(iface->error);
     iface->error = error;
     iface->failed_code = code;
-    iface->permanent = quiet || code == EINVAL || code == EAFNOSUPPORT || code == EOPNOTSUPP;
-    iface->retry_at_ms = clock_now_ms() + retry_delay(iface);
+    iface->permanent = quiet || iface_failure_is_permanent(code);
+    iface->retry_at_ms = clock_now_ms() + iface_retry_delay_ms(iface->n_failures);
     iface->n_failures += code != EINPROGRESS;
     iface->status_dirty = true;
 }

@@ -22,4 +22,9 @@ bool iface_device_changed(struct bridge_state *, struct iface_state *);
 /* The number that the database is told: of an open port, of LOCAL always, else -1. */
 int iface_reported_ofport(const struct iface_state *);
 
+/* How long to wait after a failure that has `n_failures` before it. */
+int64_t iface_retry_delay_ms(unsigned n_failures);
+/* Does trying again make no sense before the configuration changes? */
+bool iface_failure_is_permanent(int code);
+
 #endif

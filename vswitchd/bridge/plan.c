@@ -236,7 +236,7 @@ plan_make(const struct state *have, const struct cfg *want, struct plan *plan)
     for (size_t i = 0; i < want->n_bridges; i++) {
         const struct cfg_bridge *bridge = want->bridges[i];
         br = state_bridge(have, bridge->name);
-        br = br && bridge_stays(br, bridge) ? br : NULL;
+        br = br && bridge_stays(br, bridge) && !br->retry ? br : NULL;
         if (!br) {
             plan_add(plan, (struct plan_action){.type = PLAN_BRIDGE_ADD,
                                                 .bridge = bridge->name,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "util/num.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 static const char *const root_columns[] = {
@@ -67,13 +68,12 @@ static void
 read_iface(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *port)
 {
     const char *name = ovsdb_get_string(row, "name", "");
-    if (!name[0] || strchr(name, '/')) {
-        cfg_complain(br->cfg, "port %s: interface name \"%s\" is not a device name; left out",
-                     port->name, name);
-        return;
-    }
     struct cfg_iface *iface =
         cfg_iface_add(br, port, name, ovsdb_row_uuid(row), ovsdb_get_string(row, "type", ""));
+    const char *problem = cfg_name_problem(name);
+    if (problem) {
+        error_set(&iface->error, "interface \"%s\" cannot be: %s", QUOTE(name), problem);
+    }
     ovsdb_get_smap(row, "options", &iface->options);
     ovsdb_get_smap(row, "other_config", &iface->other_config);
 
@@ -235,6 +235,27 @@ read_bridge(const struct ovsdb_client *db, const struct ovsdb_row *row, struct c
     }
 }
 
+/* A bridge that cannot be: its interfaces have the sentence, as a bridge has no column for it.
+ */
+static void
+reject_bridge(const struct ovsdb_client *db, const struct ovsdb_row *row, struct cfg *cfg,
+              const char *name, const char *problem)
+{
+    char *sentence = xasprintf("bridge \"%s\" cannot be: %s", QUOTE(name), problem);
+    cfg_complain(cfg, "%s", sentence);
+    for (size_t i = 0; i < ovsdb_get_count(row, "ports"); i++) {
+        const char *uuid = ovsdb_get_string_at(row, "ports", i);
+        const struct ovsdb_row *port = uuid ? ovsdb_row_find(db, "Port", uuid) : NULL;
+        for (size_t j = 0; port && j < ovsdb_get_count(port, "interfaces"); j++) {
+            uuid = ovsdb_get_string_at(port, "interfaces", j);
+            if (uuid) {
+                smap_set(&cfg->rejected, uuid, sentence);
+            }
+        }
+    }
+    free(sentence);
+}
+
 static char *
 copy_nonempty(const struct ovsdb_row *row, const char *column)
 {
@@ -276,8 +297,9 @@ snapshot_read(const struct ovsdb_client *db)
         if (!row) {
             continue;
         }
-        if (!name[0] || strchr(name, '/')) {
-            cfg_complain(cfg, "bridge name \"%s\" is not a device name; left out", name);
+        const char *problem = cfg_name_problem(name);
+        if (problem) {
+            reject_bridge(db, row, cfg, name, problem);
             continue;
         }
         read_bridge(db, row, cfg_bridge_add(cfg, name, uuid));

@@ -58,6 +58,11 @@ struct bridge_state {
     bool open;
     char *error;
 
+    /* Failed: as in struct iface_state. */
+    bool permanent, retry;
+    unsigned n_failures;
+    int64_t retry_at_ms;
+
     /* Settings in force. */
     bool secure, has_controller, has_hwaddr, forward_bpdu;
     struct eth_addr hwaddr;

@@ -159,6 +159,11 @@ status_put(struct ovsdb_txn *txn, struct state *state, const struct cfg *cfg, bo
             put_iface(txn, br, bridge_cfg->ifaces[j], all);
         }
     }
+    const struct smap_node *node;
+    SMAP_FOR_EACH(node, &cfg->rejected)
+    {
+        put_failed_iface(txn, node->key, -1, node->value);
+    }
     if (cfg->root_uuid) {
         ovsdb_txn_update(txn, "Open_vSwitch", cfg->root_uuid, "cur_cfg",
                          json_integer(cfg->next_cfg));
