@@ -25,6 +25,9 @@ enum {
     OPT_BOOTSTRAP_CA,
     OPT_SSL_PROTOCOLS,
     OPT_SSL_CIPHERS,
+    OPT_PEER_CA,
+    OPT_SSL_SUITES,
+    OPT_SSL_NAME,
     OPT_IGNORED
 };
 
@@ -48,9 +51,9 @@ static const struct option long_options[] = {
     {"bootstrap-ca-cert", required_argument, NULL, OPT_BOOTSTRAP_CA},
     {"ssl-protocols", required_argument, NULL, OPT_SSL_PROTOCOLS},
     {"ssl-ciphers", required_argument, NULL, OPT_SSL_CIPHERS},
-    {"peer-ca-cert", required_argument, NULL, OPT_IGNORED},
-    {"ssl-ciphersuites", required_argument, NULL, OPT_IGNORED},
-    {"ssl-server-name", required_argument, NULL, OPT_IGNORED},
+    {"peer-ca-cert", required_argument, NULL, OPT_PEER_CA},
+    {"ssl-ciphersuites", required_argument, NULL, OPT_SSL_SUITES},
+    {"ssl-server-name", required_argument, NULL, OPT_SSL_NAME},
     {"no-self-confinement", no_argument, NULL, OPT_IGNORED},
     {"disable-system", no_argument, NULL, OPT_IGNORED},
     {"disable-system-route", no_argument, NULL, OPT_IGNORED},
@@ -77,7 +80,8 @@ print_help(void)
            "  --user=USER[:GROUP]     run as USER, keeping the capabilities that ports need\n"
            "  --mlockall              keep all memory in RAM\n"
            "  --seccomp               forbid system calls that a running switch does not need\n"
-           "  --cni-prefetch          take the maps of all devices that AFXDP_DEVICES_* name from\n"
+           "  --cni-prefetch          take the maps of all devices that AFXDP_DEVICES_* name "
+           "from\n"
            "                          the AF_XDP device plugin at once\n"
            "  --unixctl=SOCKET        control socket for ovs-appctl, or \"none\"\n",
            dirs_rundir());
@@ -114,6 +118,14 @@ parse_dummy(const char *arg, struct options *o)
         return OPTIONS_BAD;
     }
     return OPTIONS_RUN;
+}
+
+/* What concerns the security of connections is not read over. */
+static enum options_result
+refuse(const char *option, const char *why)
+{
+    fprintf(stderr, "ovs-vswitchd: --%s is not supported: %s\n", option, why);
+    return OPTIONS_BAD;
 }
 
 static enum options_result
@@ -174,6 +186,14 @@ parse_one(int c, char *arg, struct options *o)
     case OPT_DUMMY_NUMA:
         o->dummy_numa = arg;
         break;
+    case OPT_PEER_CA:
+        return refuse("peer-ca-cert", "give peers that bootstrap the certificate yourself, or "
+                                      "append it to the --certificate file");
+    case OPT_SSL_SUITES:
+        return refuse("ssl-ciphersuites", "the ciphers of TLS 1.3 are OpenSSL's own choice "
+                                          "(--ssl-ciphers is for TLS 1.2)");
+    case OPT_SSL_NAME:
+        return refuse("ssl-server-name", "no server name is sent; connect by address");
     case OPT_IGNORED:
         break;
     default:
