@@ -12,6 +12,7 @@
 
 #include "datapath/dp-private.h"
 #include "log/log.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(dpif);
@@ -93,7 +94,7 @@ apply_affinity(struct dp_port *port)
     if (!pmd_sched_affinity_parse(port->affinity, pins, port->n_rxq)) {
         LOG_WARN("port %s: other_config:pmd-rxq-affinity=%s is not of the form "
                  "QUEUE:CORE,QUEUE:CORE...: no queue is pinned",
-                 port->name, port->affinity);
+                 port->name, QUOTE(port->affinity));
     }
     for (unsigned i = 0; i < port->n_rxq; i++) {
         port->rxqs[i].pin = pins[i];
@@ -302,6 +303,19 @@ dp_port_reconfigure(struct dp *dp, uint32_t port_no, char **errp)
     return error;
 }
 
+static void
+tell_tx_steering(struct dp_port *port, const char *value)
+{
+    bool other = strcmp(value, "thread") != 0;
+
+    if (other && !port->tx_steering_told) {
+        LOG_INFO("port %s: other_config:tx-steering=%s has no effect: each thread sends on a "
+                 "queue of its own, where it waits for no other thread",
+                 port->name, QUOTE(value));
+    }
+    port->tx_steering_told = other;
+}
+
 void
 dp_port_set_config(struct dp *dp, uint32_t port_no, const struct smap *other_config)
 {
@@ -313,6 +327,7 @@ dp_port_set_config(struct dp *dp, uint32_t port_no, const struct smap *other_con
     }
     atomic_store_explicit(&port->emc, smap_get_bool(other_config, "emc-enable", true),
                           memory_order_relaxed);
+    tell_tx_steering(port, smap_get_def(other_config, "tx-steering", "thread"));
     if (strcmp(port->affinity ? port->affinity : "", affinity ? affinity : "")) {
         free(port->affinity);
         port->affinity = xstrdup_nullable(affinity);

@@ -78,6 +78,7 @@ struct dp_port {
     /* Main. */
     char *name;
     char *affinity; /* pmd-rxq-affinity or NULL */
+    bool tx_steering_told;
     enum netdev_poll poll;
     struct dp_rxq *rxqs;
 };
@@ -136,9 +137,9 @@ struct pmd {
     struct stage stage;
     unsigned n_recirc;
     struct packet *recirc[PMD_RECIRC_MAX]; /* wait for another pass through the tables */
-    uint64_t last_maintain; /* clock_cycles() */
-    uint32_t n_deaths;      /* of flows, when the cache was last marked for sweeping */
-    unsigned sweep_left;    /* cache entries still to be looked at */
+    uint64_t last_maintain;                /* clock_cycles() */
+    uint32_t n_deaths;   /* of flows, when the cache was last marked for sweeping */
+    unsigned sweep_left; /* cache entries still to be looked at */
     /* Sleeping. */
     _Atomic bool sleeping; /* from before the poll list is read until after ppoll() */
     _Atomic unsigned n_slept;

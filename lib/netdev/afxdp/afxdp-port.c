@@ -11,6 +11,7 @@
 #include "netdev/afxdp/afxdp-private.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <inttypes.h>
 #include <linux/if_link.h>
 #include <stdio.h>
@@ -95,6 +96,12 @@ afxdp_construct(struct netdev *netdev, char **errp)
     if (error) {
         error_set(errp, "could not open network device %s (%s)", netdev->name, strerror(error));
         return error;
+    }
+    if (link.flags & IFF_LOOPBACK) {
+        error_set(errp,
+                  "%s is the loopback device: whatever a bridge sent there would come back",
+                  netdev->name);
+        return EINVAL;
     }
     dev->ifindex = link.ifindex;
     memcpy(dev->kind, link.kind, sizeof dev->kind);

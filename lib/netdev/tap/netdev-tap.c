@@ -270,7 +270,12 @@ tap_get_stats(const struct netdev *netdev, struct netdev_stats *s)
         s->tx_bytes += counter_get(&dev->tx[i].bytes);
         s->tx_dropped += counter_get(&dev->tx[i].dropped);
     }
-    s->rx_errors = s->tx_errors = 0;
+    /* What goes wrong on wires never happens here; multicast is not told from the rest. */
+    s->rx_errors = s->tx_errors = s->multicast = s->collisions = 0;
+    s->rx_length_errors = s->rx_over_errors = s->rx_crc_errors = s->rx_frame_errors = 0;
+    s->rx_fifo_errors = s->rx_missed_errors = 0;
+    s->tx_aborted_errors = s->tx_carrier_errors = s->tx_fifo_errors = 0;
+    s->tx_heartbeat_errors = s->tx_window_errors = 0;
     if (!dev->elsewhere && !rtnl_link_get_stats(dev->base.kl.link.ifindex, &k)) {
         /* Its queue towards us was full. */
         s->rx_dropped += k.tx_dropped;
