@@ -33,6 +33,8 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
 	lib/flow/flow-compose.c \
+	lib/flow/flow-filter.c \
+	lib/flow/flow-filter.h \
 	lib/flow/flow-format.c \
 	lib/flow/flow-format.h \
 	lib/flow/flow-key.c \
@@ -106,6 +108,8 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-dpif.c \
 	lib/ofproto/commands-fdb.c \
 	lib/ofproto/commands-upcall.c \
+	lib/ofproto/dp-features.c \
+	lib/ofproto/dp-features.h \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
 	lib/ofproto/ofproto-port.c \

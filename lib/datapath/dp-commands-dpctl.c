@@ -2,12 +2,15 @@
 /* ovs-appctl dpctl/...: what datapaths there are, their ports and megaflows.  Main thread; the
  * layouts are those that scripts know from Open vSwitch. */
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "datapath/dp-private.h"
+#include "flow/flow-filter.h"
 #include "log/ctl.h"
+#include "packet/headers.h"
 #include "util/num.h"
 #include "util/xalloc.h"
 
@@ -173,38 +176,37 @@ show_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 struct flow_args {
     const char *dp_arg, *ufid;
     bool verbose, names;
-    bool none;    /* type= of flows that there are never */
-    bool by_port; /* filter=in_port(X) */
-    uint32_t in_port;
+    bool none;     /* type= of flows that there are never */
+    bool filtered; /* filter=... */
+    struct flow filter, filter_mask;
     bool by_core; /* pmd=N, -1 main */
     unsigned core;
 };
 
-/* filter=in_port(NAME-or-number) or in_port=X. */
-static bool
-parse_filter(const char *filter, struct dp *dp, struct flow_args *a)
+static int64_t
+port_by_name(const char *name, void *dp)
 {
-    static const char field[] = "in_port";
-    const char *p = filter + sizeof field - 1;
-    uint64_t no;
-    char *value;
-    bool ok = false;
-
-    if (strncmp(filter, field, sizeof field - 1) || (*p != '(' && *p != '=')) {
-        return false;
-    }
-    value = xstrndup(p + 1, *p == '(' ? strcspn(p + 1, ")") : strlen(p + 1));
-    if (*p == '=' || !strcmp(p + 1 + strlen(value), ")")) {
-        ok = num_parse_u64(value, 0, DP_PORT_MAX, &no);
-        for (uint32_t i = 0; !ok && dp && i < dp_ports(dp)->n; i++) {
-            ok = dp_port_name(dp, i) && !strcmp(dp_port_name(dp, i), value);
-            no = i;
+    for (uint32_t i = 0; i < dp_ports(dp)->n; i++) {
+        if (dp_port_name(dp, i) && !strcmp(dp_port_name(dp, i), name)) {
+            return i;
         }
     }
-    free(value);
-    a->by_port = ok;
-    a->in_port = ok ? (uint32_t) no : 0;
-    return ok;
+    return -1;
+}
+
+/* Replies on failure. */
+static bool
+parse_filter(struct ctl_conn *conn, const char *filter, struct dp *dp, struct flow_args *a)
+{
+    char *error = NULL;
+
+    a->filtered =
+        !flow_filter_parse(filter, &a->filter, &a->filter_mask, port_by_name, dp, &error);
+    if (!a->filtered) {
+        ctl_reply_errorf(conn, "ovs-vswitchd: Failed to parse filter (%s)", error);
+    }
+    free(error);
+    return a->filtered;
 }
 
 /* A list of types of flows: all that there are here are of type ovs, not offloaded. */
@@ -277,14 +279,7 @@ parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struc
         return NULL;
     }
     a->names = names < 0 ? a->verbose : names;
-    if (filter && !parse_filter(filter, dp, a)) {
-        ctl_reply_errorf(conn,
-                         "filter=%s: only filter=in_port(PORT) with an existing port is "
-                         "supported",
-                         filter);
-        return NULL;
-    }
-    return dp;
+    return !filter || parse_filter(conn, filter, dp, a) ? dp : NULL;
 }
 
 struct dump_ctx {
@@ -295,11 +290,35 @@ struct dump_ctx {
     bool headings;
 };
 
+/* Could a packet that the filter describes hit the flow?  What the flow leaves open does not
+ * keep it from that. */
+static bool
+filter_passes(const struct flow_args *a, const struct dp_flow *f)
+{
+    struct flow match, mask;
+    const flow_word *have = (const flow_word *) &match, *care = (const flow_word *) &mask;
+    const flow_word *want = (const flow_word *) &a->filter;
+    const flow_word *want_mask = (const flow_word *) &a->filter_mask;
+
+    megaflow_get_match(f, &match, &mask);
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        if ((have[i] ^ want[i]) & care[i] & want_mask[i]) {
+            return false;
+        }
+    }
+    /* Whether there is a tag may stand in the sections alone. */
+    if ((a->filter_mask.vlan.tag[0].tci_be & htons(VLAN_CFI)) &&
+        (mask.sections & FS_BIT(FS_VLAN))) {
+        bool tagged = (a->filter.vlan.tag[0].tci_be & htons(VLAN_CFI)) != 0;
+
+        return tagged == ((match.sections & FS_BIT(FS_VLAN)) != 0);
+    }
+    return true;
+}
+
 static bool
 flow_wanted(const struct flow_args *a, const struct dp_flow *f)
 {
-    struct flow match, mask;
-
     if (a->none) {
         return false;
     }
@@ -312,11 +331,7 @@ flow_wanted(const struct flow_args *a, const struct dp_flow *f)
         strbuf_free(&ufid);
         return same;
     }
-    if (a->by_port) {
-        megaflow_get_match(f, &match, &mask);
-        return match.meta.in_port == a->in_port;
-    }
-    return true;
+    return !a->filtered || filter_passes(a, f);
 }
 
 static bool
@@ -410,16 +425,40 @@ del_flows_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *a
     }
 }
 
+static void list_commands_cmd(struct ctl_conn *, int argc, const char *const argv[], void *aux);
+
+static const struct {
+    const char *name, *usage;
+    int min_args, max_args;
+    ctl_handler *handler;
+} commands[] = {
+    {"dpctl/dump-dps", "", 0, 0, dump_dps_cmd},
+    {"dpctl/show", "[-s] [DP...]", 0, 16, show_cmd},
+    {"dpctl/dump-flows",
+     "[-m] [--names | --no-names] [DP] [filter=FIELD=VALUE,...] [type=TYPE,...] [pmd=CORE]", 0,
+     7, dump_flows_cmd},
+    {"dpctl/get-flow", "[-m] [--names | --no-names] [DP] ufid:UUID", 1, 5, get_flow_cmd},
+    {"dpctl/del-flows", "[DP] [filter=FIELD=VALUE,...]", 0, 3, del_flows_cmd},
+    {"dpctl/list-commands", "", 0, 0, list_commands_cmd},
+};
+
+static void
+list_commands_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct strbuf s = STRBUF_INIT;
+
+    strbuf_puts(&s, "The available commands are:\n");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        strbuf_putf(&s, "  %-28s  %s\n", commands[i].name, commands[i].usage);
+    }
+    reply_buf(conn, &s);
+}
+
 void
 dp_commands_dpctl_register(void)
 {
-    ctl_command_register("dpctl/dump-dps", "", 0, 0, dump_dps_cmd, NULL);
-    ctl_command_register("dpctl/show", "[-s] [DP...]", 0, 16, show_cmd, NULL);
-    ctl_command_register("dpctl/dump-flows",
-                         "[-m] [--names | --no-names] [DP] [filter=in_port(PORT)] [pmd=CORE]",
-                         0, 6, dump_flows_cmd, NULL);
-    ctl_command_register("dpctl/get-flow", "[-m] [--names | --no-names] [DP] ufid:UUID", 1, 5,
-                         get_flow_cmd, NULL);
-    ctl_command_register("dpctl/del-flows", "[DP] [filter=in_port(PORT)]", 0, 3, del_flows_cmd,
-                         NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        ctl_command_register(commands[i].name, commands[i].usage, commands[i].min_args,
+                             commands[i].max_args, commands[i].handler, NULL);
+    }
 }

@@ -10,6 +10,7 @@
 #include "flow/flow-key.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 
 #include "packet/headers.h"
 #include "util/compiler.h"
@@ -38,6 +39,9 @@ _Static_assert(SECTION_WORDS(meta) + SECTION_WORDS(eth) + SECTION_WORDS(vlan) +
                        SECTION_WORDS(mpls) <=
                    FLOW_KEY_MAX_WORDS,
                "a key holds every section of packets");
+
+/* Read only for packets that have a tag. */
+static _Atomic unsigned vlan_limit = FLOW_MAX_VLANS;
 
 #define IPV6_EXT_MAX 8 /* extension headers followed in one packet */
 #define IP_PROTO_HOPOPTS 0
@@ -105,7 +109,7 @@ parse_8023(struct parse *ps)
     return htons(ETH_TYPE_NONE);
 }
 
-/* Addresses, tags and type.  Tags beyond FLOW_MAX_VLANS are not looked into: the type is then
+/* Addresses, tags and type.  Tags beyond the limit are not looked into: the type is then
  * theirs. */
 static ALWAYS_INLINE uint16_t
 parse_ethernet(struct parse *ps)
@@ -119,8 +123,10 @@ parse_ethernet(struct parse *ps)
     type_be = get_be16(ps->data + 12);
     ps->ofs = ETH_HDR_LEN;
     if (UNLIKELY(is_vlan_type(type_be))) {
+        unsigned limit = atomic_load_explicit(&vlan_limit, memory_order_relaxed);
+
         memset(&vlan, 0, sizeof vlan);
-        while (is_vlan_type(type_be) && n < FLOW_MAX_VLANS && left(ps) >= VLAN_HDR_LEN) {
+        while (is_vlan_type(type_be) && n < limit && left(ps) >= VLAN_HDR_LEN) {
             vlan.tag[n].tpid_be = type_be;
             vlan.tag[n++].tci_be = get_be16(ps->data + ps->ofs) | htons(VLAN_CFI);
             type_be = get_be16(ps->data + ps->ofs + 2);
@@ -386,6 +392,19 @@ key_hash(const struct flow_key *k)
     /* XXH3 takes the 64 to 100 bytes of a usual key in parallel lanes: about a third of the
      * latency of mixing word after word. */
     return hash_bytes(k->w, k->n_words * 8u, k->sections);
+}
+
+bool
+flow_key_set_vlan_limit(unsigned n)
+{
+    n = n && n < FLOW_MAX_VLANS ? n : FLOW_MAX_VLANS;
+    return atomic_exchange_explicit(&vlan_limit, n, memory_order_relaxed) != n;
+}
+
+unsigned
+flow_key_vlan_limit(void)
+{
+    return atomic_load_explicit(&vlan_limit, memory_order_relaxed);
 }
 
 void

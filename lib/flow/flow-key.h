@@ -29,6 +29,14 @@ extern const uint8_t flow_section_flow_ofs[FS_N];
  * headers, ip.proto is the number of the header that broke.  Fast path. */
 void flow_key_extract(struct packet *, struct flow_key *);
 
+/* How many VLAN tags extraction looks at (Open_vSwitch.other_config:vlan-limit): 1 to
+ * FLOW_MAX_VLANS, which is the initial value and stands for 0 and for anything more.  The tag
+ * behind the last one looked at is payload, its TPID the Ethernet type.  True if that changes
+ * what was; megaflows made before then never match a packet wrongly, but may never match again.
+ * Any thread. */
+bool flow_key_set_vlan_limit(unsigned);
+unsigned flow_key_vlan_limit(void);
+
 /* Into the other form and back (FS_REGS is left behind). */
 void flow_key_expand(const struct flow_key *, struct flow *);
 void flow_key_from_flow(const struct flow *, struct flow_key *);

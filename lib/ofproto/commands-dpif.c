@@ -6,6 +6,8 @@
 
 #include "log/ctl.h"
 #include "ofproto/ofproto-private.h"
+#include "ofproto/revalidator.h"
+#include "util/num.h"
 #include "util/xalloc.h"
 
 static int
@@ -165,60 +167,124 @@ dpif_dump_flows(struct ctl_conn *conn, int argc, const char *const argv[], void 
     free(d);
 }
 
-/* What this datapath's actions and flow keys can do, in the words that tools look for. */
-static const struct {
-    const char *name, *value;
-} features[] = {
-    {"Masked set action", "No"},
-    {"Tunnel push pop", "No"},
-    {"Ufid", "Yes"},
-    {"Truncate action", "No"},
-    {"Clone action", "No"},
-    {"Sample nesting", "0"},
-    {"Conntrack eventmask", "No"},
-    {"Conntrack clear", "No"},
-    {"Max dp_hash algorithm", "0"},
-    {"Check pkt length action", "No"},
-    {"Conntrack timeout policy", "No"},
-    {"Explicit Drop action", "No"},
-    {"Optimized Balance TCP mode", "No"},
-    {"Conntrack all-zero IP SNAT", "No"},
-    {"MPLS Label add", "No"},
-    {"Max VLAN headers", "2"},
-    {"Max MPLS depth", "3"},
-    {"Recirc", "No"},
-    {"CT state", "No"},
-    {"CT zone", "No"},
-    {"CT mark", "No"},
-    {"CT label", "No"},
-    {"CT state NAT", "No"},
-    {"CT orig tuple", "No"},
-    {"CT orig tuple for IPv6", "No"},
-    {"IPv6 ND Extension", "No"},
-};
+/* The datapath of bridge `name`; replies and returns NULL if there is no such bridge. */
+static struct ofproto_dp *
+bridge_dp(struct ctl_conn *conn, const char *name)
+{
+    struct ofproto *o = ofproto_lookup(name);
+
+    if (!o) {
+        ctl_reply_error(conn, "no such bridge");
+    }
+    return o ? o->odp : NULL;
+}
 
 static void
 dpif_show_dp_features(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 {
+    struct ofproto_dp *odp = bridge_dp(conn, argv[1]);
     struct strbuf s = STRBUF_INIT;
 
-    if (!ofproto_lookup(argv[1])) {
-        ctl_reply_error(conn, "no such bridge");
+    if (odp) {
+        dp_features_show(&s, &odp->features);
+        ctl_reply(conn, strbuf_cstr(&s));
+    }
+    strbuf_free(&s);
+}
+
+/* What is wrong with a feature is said in the reply of a command that succeeds: scripts know it
+ * so. */
+static void
+dpif_set_dp_features(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    struct ofproto_dp *odp = bridge_dp(conn, argv[1]);
+    struct strbuf s = STRBUF_INIT;
+
+    if (!odp) {
         return;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-        strbuf_putf(&s, "%s: %s\n", features[i].name, features[i].value);
+    if (argc < 4) {
+        dp_features_list(&s, &odp->features, argc == 3 ? argv[2] : NULL);
+    } else {
+        const char *problem = dp_features_set(&odp->features, argv[2], argv[3]);
+
+        if (problem) {
+            strbuf_puts(&s, problem);
+        } else {
+            revalidator_changed();
+        }
     }
     ctl_reply(conn, strbuf_cstr(&s));
     strbuf_free(&s);
 }
 
+/* ------------------------------------------------------------------ for tests */
+
+static struct ofport *
+find_dp_port(const char *dp_name_, const char *port_name, bool *dp_found)
+{
+    struct ofproto *o, *tmp;
+
+    *dp_found = false;
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        struct ofport *port;
+
+        if (strcmp(dp_name(o->odp->dp), dp_name_)) {
+            continue;
+        }
+        *dp_found = true;
+        port = ofproto_port_find_name(o, port_name);
+        if (port && port->dp_port != DP_PORT_NONE) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static void
+change_port_number(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    bool dp_found;
+    struct ofport *port = find_dp_port(argv[1], argv[2], &dp_found);
+    char *error = NULL;
+    uint64_t number;
+
+    if (!dp_found || strcmp(port ? port->ofproto->odp->type : "dummy", "dummy")) {
+        ctl_reply_error(conn, "unknown datapath or not a dummy");
+    } else if (!port) {
+        ctl_reply_error(conn, "unknown port");
+    } else if (!num_parse_u64(argv[3], 1, DP_PORT_MAX, &number)) {
+        ctl_reply_error(conn, "bad port number");
+    } else if (ofproto_port_renumber(port, (uint32_t) number, &error)) {
+        ctl_reply_error(conn, error ? error : "the port cannot have that number");
+    } else {
+        ctl_reply(conn, "");
+    }
+    free(error);
+}
+
+static void
+look_for_dummy(const char *type, void *found)
+{
+    *(bool *) found |= !strcmp(type, "dummy");
+}
+
 void
 ofproto_commands_dpif_register(void)
 {
+    bool dummy = false;
+
     ctl_command_register("dpif/dump-dps", "", 0, 0, dpif_dump_dps, NULL);
     ctl_command_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, INT32_MAX,
                          dpif_dump_flows, NULL);
     ctl_command_register("dpif/show", "", 0, 0, dpif_show, NULL);
     ctl_command_register("dpif/show-dp-features", "bridge", 1, 1, dpif_show_dp_features, NULL);
+    ctl_command_register("dpif/set-dp-features", "bridge [feature [value]]", 1, 3,
+                         dpif_set_dp_features, NULL);
+    netdev_for_each_type(look_for_dummy, &dummy);
+    if (dummy) {
+        ctl_command_register("dpif-dummy/change-port-number", "dp port new-number", 3, 3,
+                             change_port_number, NULL);
+    }
 }

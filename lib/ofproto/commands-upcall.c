@@ -29,6 +29,7 @@ struct waiter {
 static struct waiter *waiters;
 static int done_fd = -1;
 static struct ev_io done_io;
+static bool terse = true; /* upcall/enable-ufid */
 
 /* Revalidator thread. */
 static void
@@ -116,7 +117,8 @@ upcall_show(struct ctl_conn *conn, int argc, const char *const argv[], void *aux
                     stats.n_flows, st.avg_flows, MAX(st.max_flows, stats.n_flows),
                     st.flow_limit);
         strbuf_putf(&s, "  dump duration : %" PRId64 "ms\n", MAX(st.dump_ms, 1));
-        strbuf_puts(&s, "  ufid enabled : true\n\n");
+        strbuf_putf(&s, "  ufid enabled : %s\n\n",
+                    terse && dps[i]->features.now[DPF_UFID] ? "true" : "false");
         strbuf_putf(&s, "  %u: (keys %u)\n", st.thread_id, stats.n_flows);
     }
     free(dps);
@@ -145,6 +147,16 @@ upcall_megaflows(struct ctl_conn *conn, int argc, const char *const argv[], void
     ctl_reply(conn, on ? "megaflows enabled\n" : "megaflows disabled\n");
 }
 
+/* Whether flows are named by their UFID alone when they are dumped: here a flow needs no
+ * naming, so that there is nothing to it but the answer. */
+static void
+upcall_ufid(struct ctl_conn *conn, int argc, const char *const argv[], void *on)
+{
+    terse = on != NULL;
+    ctl_reply(conn, on ? "Datapath dumping tersely using UFID enabled for supported datapaths\n"
+                       : "Datapath dumping tersely using UFID disabled\n");
+}
+
 void
 ofproto_commands_upcall_register(void)
 {
@@ -157,6 +169,8 @@ ofproto_commands_upcall_register(void)
                          upcall_set_flow_limit, NULL);
     ctl_command_register("upcall/disable-megaflows", "", 0, 0, upcall_megaflows, NULL);
     ctl_command_register("upcall/enable-megaflows", "", 0, 0, upcall_megaflows, &on);
+    ctl_command_register("upcall/disable-ufid", "", 0, 0, upcall_ufid, NULL);
+    ctl_command_register("upcall/enable-ufid", "", 0, 0, upcall_ufid, &on);
 }
 
 void

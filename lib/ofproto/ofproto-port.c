@@ -166,3 +166,30 @@ ofproto_port_set_config(struct ofproto *o, uint16_t number, const struct smap *o
         dp_port_set_config(o->odp->dp, port->dp_port, other_config);
     }
 }
+
+int
+ofproto_port_renumber(struct ofport *port, uint32_t dp_port, char **errp)
+{
+    struct dp *dp = port->ofproto->odp->dp;
+    uint32_t old = port->dp_port;
+    int error;
+
+    if (old == dp_port) {
+        return 0;
+    }
+    if (dp_port_netdev(dp, dp_port)) {
+        error_set(errp, "port number already in use");
+        return EBUSY;
+    }
+    port->dp_port = DP_PORT_NONE;
+    ofproto_publish();
+    synchronize_rcu(); /* nobody outputs to the old number any more */
+    dp_port_del(dp, old);
+    error = dp_port_add(dp, port->netdev, dp_port, &port->dp_port, errp);
+    if (error && dp_port_add(dp, port->netdev, old, &port->dp_port, NULL)) {
+        LOG_WARN("%s: %s is not in the datapath any more", port->ofproto->name,
+                 netdev_name(port->netdev));
+    }
+    ofproto_publish();
+    return error;
+}

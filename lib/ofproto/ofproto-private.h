@@ -7,6 +7,7 @@
 
 #include <uthash.h>
 #include "datapath/dp.h"
+#include "ofproto/dp-features.h"
 #include "ofproto/mac-table.h"
 #include "ofproto/ofproto.h"
 #include "ofproto/tables.h"
@@ -18,6 +19,7 @@ struct ofproto_dp {
     struct dp *dp; /* NULL while no bridge uses it */
     unsigned n_refs;
     struct dp_upcall_ops ops;
+    struct dp_features features;
     struct ofproto_dp *next;
 };
 
@@ -70,6 +72,10 @@ void ofproto_bundle_remove(struct ofproto *, struct ofbundle *);
 /* A port goes: its bundle, if it is in one, does without. */
 void ofproto_bundle_drop_port(struct ofproto *, uint16_t number);
 void ofproto_ports_remove_all(struct ofproto *);
+/* Gives a port another number in the datapath, for tests.  EBUSY: that is taken; other errors
+ * and their sentences as those of dp_port_add(), after which it has its old number again if
+ * that works. */
+int ofproto_port_renumber(struct ofport *, uint32_t dp_port, char **errp);
 
 /* Configuration changed: a new snapshot is due at the end of this turn of the event loop, or
  * ... */

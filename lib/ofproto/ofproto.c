@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "flow/flow-key.h"
 #include "log/coverage.h"
 #include "log/ctl.h"
 #include "log/log.h"
@@ -225,6 +226,13 @@ ofproto_set_global(const struct smap *oc)
 
     upcall_set_paused(restore_wait);
     revalidator_configure(&c);
+    /* 0 and what is more than can be stand for all tags that can be looked at. */
+    if (flow_key_set_vlan_limit(
+            (unsigned) smap_get_int(oc, "vlan-limit", INT32_MIN, INT32_MAX, 1))) {
+        LOG_INFO("%u VLAN tags of a packet are looked at (other_config:vlan-limit)",
+                 flow_key_vlan_limit());
+        revalidator_request(true);
+    }
 }
 
 struct ofproto *
@@ -291,7 +299,9 @@ odp_get(const char *type, struct ofproto_dp **odpp, char **errp)
             return error;
         }
     }
-    d->n_refs++;
+    if (!d->n_refs++) {
+        dp_features_init(&d->features);
+    }
     *odpp = d;
     return 0;
 }

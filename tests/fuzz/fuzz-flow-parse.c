@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any text as a flow: an error sentence, or a flow whose packet is that flow again. */
+/* Any text as a flow: an error sentence, or a flow whose packet is that flow again.  The same
+ * text as a filter of flows: a sentence, or values under their masks. */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/flow-filter.h"
 #include "flow/flow-format.h"
 #include "flow/flow-key.h"
 #include "os/thread.h"
@@ -19,6 +21,22 @@ require(bool ok)
     if (!ok) {
         __builtin_trap();
     }
+}
+
+static void
+try_filter(const char *text)
+{
+    struct flow flow, mask;
+    char *error = NULL;
+
+    if (flow_filter_parse(text, &flow, &mask, NULL, NULL, &error)) {
+        require(error != NULL);
+        memset(&mask, 0, sizeof mask);
+    }
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        require(!(((const flow_word *) &flow)[i] & ~((const flow_word *) &mask)[i]));
+    }
+    free(error);
 }
 
 int
@@ -51,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         flow_format(&s, &flow, &mask, &opts);
         require(s.len > 0);
     }
+    try_filter(text);
     strbuf_free(&s);
     free(error);
     free(text);

@@ -120,6 +120,18 @@ test_fields(void **state)
     assert_int_equal(ntohs(f.vlan.tag[0].tci_be), 0x700a);
     assert_int_equal(ntohs(f.vlan.tag[1].tpid_be), 0x8100);
     assert_int_equal(ntohs(f.vlan.tag[1].tci_be), 0x1014);
+    assert_true(flow_key_set_vlan_limit(1));
+    assert_false(flow_key_set_vlan_limit(1));
+    extract("qinq", &f);
+    assert_int_equal(ntohs(f.vlan.tag[0].tci_be), 0x700a);
+    assert_int_equal(ntohs(f.vlan.tag[1].tci_be), 0);
+    assert_int_equal(ntohs(f.eth.type_be), 0x8100);
+    assert_int_equal(f.sections, FS_BIT(FS_META) | FS_BIT(FS_ETH) | FS_BIT(FS_VLAN));
+    assert_true(flow_key_set_vlan_limit(0));
+    assert_int_equal(flow_key_vlan_limit(), FLOW_MAX_VLANS);
+    assert_false(flow_key_set_vlan_limit(77));
+    extract("qinq", &f);
+    assert_int_equal(ntohs(f.vlan.tag[1].tci_be), 0x1014);
     extract("arp", &f);
     assert_int_equal(f.arp.op, 1);
     assert_int_equal(ntohl(f.arp.spa_be), 0x0a000001);
