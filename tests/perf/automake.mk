@@ -1,0 +1,13 @@
+# The benchmark: `make bench`, `make bench BENCH="p2p tcp" BENCH_PAIRS=5 BENCH_FLAGS="--seconds 1"`.
+BENCH =
+BENCH_PAIRS = 5
+BENCH_OUTPUT = bench-results
+BENCH_FLAGS =
+PERF_PY = tests/perf/bench.py tests/perf/bed.py tests/perf/cases.py tests/perf/plot.py \
+	tests/perf/report.py
+EXTRA_DIST += $(PERF_PY)
+.PHONY: bench
+bench: all
+	python3 -B $(srcdir)/tests/perf/bench.py --xvs=$(abs_builddir)/vswitchd/xvs-vswitchd \
+	  --perf=$(abs_builddir)/utilities/xvs-perf/xvs-perf --pairs=$(BENCH_PAIRS) \
+	  --output=$(BENCH_OUTPUT) $(BENCH_FLAGS) $(BENCH)

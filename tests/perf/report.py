@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the measurements came to: medians, spread, ratios; as text and as JSON."""
+
+import platform
+import statistics
+
+
+def summarize(values):
+    """Median, smallest and largest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values),
+            "n": len(values)}
+
+
+def ratio(found):
+    """XVS to stock, by medians; None without both or where stock is 0."""
+    if "xvs" not in found or "stock" not in found or not found["stock"]["median"]:
+        return None
+    return found["xvs"]["median"] / found["stock"]["median"]
+
+
+def summary_of(record):
+    """{case: {metric: {"unit", "better", "ratio", switch: summarize()}}}"""
+    summary = {}
+    for name, case in record["cases"].items():
+        metrics = {}
+        for metric, (unit, better) in case["metrics"].items():
+            found = {switch: summarize(values[metric])
+                     for switch, values in case["values"].items() if values.get(metric)}
+            if found:
+                metrics[metric] = {"unit": unit, "better": better, "ratio": ratio(found), **found}
+        summary[name] = metrics
+    return summary
+
+
+def machine():
+    """A description of where this ran that says nothing about when or whose."""
+    model, memory = platform.machine(), 0
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        cores = 0
+        for line in file:
+            key, _, value = line.partition(":")
+            cores += key.strip() == "processor"
+            if key.strip() == "model name":
+                model = value.strip()
+    with open("/proc/meminfo", encoding="ascii") as file:
+        memory = int(file.readline().split()[1]) // (1 << 20)
+    return {"cpu": model, "cores": cores, "memory_gib": memory, "kernel": platform.release()}
+
+
+def number(value):
+    """Three or four significant digits, no exponent."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.4f}"
+
+
+def cell(found):
+    """Median with the spread behind it."""
+    if not found:
+        return "-"
+    if found["n"] == 1:
+        return number(found["median"])
+    return f"{number(found['median'])} ({number(found['min'])}..{number(found['max'])})"
+
+
+def text(record):
+    """The table that people read."""
+    where = record["machine"]
+    lines = [f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}",
+             f"{record['options']['pairs']} pairs, medians (smallest..largest)", ""]
+    row = "{:<16} {:>11}  {:>26} {:>26} {:>7}  {:>26}"
+    for name, metrics in record["summary"].items():
+        case = record["cases"][name]
+        lines += [f"{name}: {case['about']}"]
+        if metrics:
+            lines.append(row.format("", "", "stock", "xvs", "ratio", "reference"))
+        for metric, found in metrics.items():
+            times = "-" if found["ratio"] is None else f"{found['ratio']:.2f}"
+            lines.append(row.format(metric, found["unit"], cell(found.get("stock")),
+                                    cell(found.get("xvs")), times,
+                                    cell(found.get("reference"))).rstrip())
+        lines += [f"  {switch} skipped: {why}" for switch, why in case["skipped"].items()]
+        lines.append("")
+    return "\n".join(lines)
