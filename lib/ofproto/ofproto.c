@@ -217,10 +217,11 @@ ofproto_set_global(const struct smap *oc)
 {
     bool restore_wait = smap_get_bool(oc, "flow-restore-wait", false);
     struct revalidator_config c = {
-        .max_idle_ms = smap_get_int(oc, "max-idle", 500, INT32_MAX, 10000),
-        .max_revalidator_ms = smap_get_int(oc, "max-revalidator", 100, INT32_MAX, 500),
-        .flow_limit = (uint32_t) smap_get_u64(oc, "flow-limit", 0, UINT32_MAX, 200000),
-        .min_pps = (uint32_t) smap_get_u64(oc, "min-revalidate-pps", 0, UINT32_MAX, 5),
+        .max_idle_ms = (int) smap_get_clamped(oc, "max-idle", 500, INT32_MAX, 10000),
+        .max_revalidator_ms =
+            (int) smap_get_clamped(oc, "max-revalidator", 100, INT32_MAX, 500),
+        .flow_limit = (uint32_t) smap_get_clamped(oc, "flow-limit", 0, UINT32_MAX, 200000),
+        .min_pps = (uint32_t) smap_get_clamped(oc, "min-revalidate-pps", 0, UINT32_MAX, 5),
         .paused = restore_wait,
     };
 
@@ -228,7 +229,7 @@ ofproto_set_global(const struct smap *oc)
     revalidator_configure(&c);
     /* 0 and what is more than can be stand for all tags that can be looked at. */
     if (flow_key_set_vlan_limit(
-            (unsigned) smap_get_int(oc, "vlan-limit", INT32_MIN, INT32_MAX, 1))) {
+            (unsigned) smap_get_clamped(oc, "vlan-limit", INT32_MIN, INT32_MAX, 1))) {
         LOG_INFO("%u VLAN tags of a packet are looked at (other_config:vlan-limit)",
                  flow_key_vlan_limit());
         revalidator_request(true);

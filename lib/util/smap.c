@@ -190,3 +190,17 @@ smap_get_u64(const struct smap *m, const char *key, uint64_t min, uint64_t max, 
 
     return s && num_parse_u64(s, min, max, &value) ? value : def;
 }
+
+int64_t
+smap_get_clamped(const struct smap *m, const char *key, int64_t min, int64_t max, int64_t def)
+{
+    const char *s = smap_get(m, key);
+    uint64_t magnitude;
+    int64_t value;
+
+    if (!s || !num_parse_u64(s + (*s == '-'), 0, INT64_MAX, &magnitude)) {
+        return def;
+    }
+    value = *s == '-' ? -(int64_t) magnitude : (int64_t) magnitude;
+    return MAX(min, MIN(value, max));
+}

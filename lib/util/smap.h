@@ -42,5 +42,8 @@ bool smap_get_bool(const struct smap *, const char *key, bool def);
 int smap_get_int(const struct smap *, const char *key, int min, int max, int def);
 uint64_t smap_get_u64(const struct smap *, const char *key, uint64_t min, uint64_t max,
                       uint64_t def);
+/* `def` when absent or not a number; what is outside min..max becomes the limit next to it. */
+int64_t smap_get_clamped(const struct smap *, const char *key, int64_t min, int64_t max,
+                         int64_t def);
 
 #endif

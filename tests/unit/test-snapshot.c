@@ -154,7 +154,8 @@ test_everything(void **state)
            "['hwaddr','00:01:02:03:04:05'],['datapath-id','00000000000000ff'],"
            "['mac-aging-time','5'],['mac-table-size','1'],['forward-bpdu','true']]]");
     insert("Port", "c1",
-           "'name':'p1','interfaces':<f1>,'tag':7,'trunks':['set',[1,4095]],'cvlans':['set',[0,9]],"
+           "'name':'p1','interfaces':<f1>,'tag':7,'trunks':['set',[1,4095]],'cvlans':['set',[0,"
+           "9]],"
            "'vlan_mode':'native-untagged','protected':true,"
            "'other_config':['map',[['priority-tags','true'],['qinq-ethtype','802.1q']]]");
     insert("Interface", "f1",
@@ -220,14 +221,16 @@ test_vlan_defaults(void **state)
 static void
 test_bad_values(void **state)
 {
-    insert("Open_vSwitch", "a1", "'bridges':<b1>");
+    insert("Open_vSwitch", "a1",
+           "'bridges':<b1>,'other_config':['map',[['flow-limit','many'],['max-idle','1']]]");
     insert("Bridge", "b1",
            "'name':'br0','ports':<c1>,'flood_vlans':['set',[-1,5000]],"
            "'other_config':['map',[['hwaddr','01:00:00:00:00:00'],"
            "['datapath-id','xyz'],['mac-aging-time','x']]]");
     insert("Port", "c1",
            "'name':'p1','interfaces':<f1>,'tag':4096,'trunks':['set',[4096,-5]],"
-           "'vlan_mode':'sideways'");
+           "'vlan_mode':'sideways',"
+           "'other_config':['map',[['priority-tags','yes'],['qinq-ethtype','x']]]");
     insert("Interface", "f1",
            "'name':'p1','ofport':-1,'ofport_request':70000,'mtu_request':3,"
            "'mac':'nonsense','mac_in_use':'?'");
@@ -250,6 +253,33 @@ test_bad_values(void **state)
     assert_true(complains(cfg, "hwaddr"));
     assert_true(complains(cfg, "datapath-id \"xyz\""));
     assert_true(complains(cfg, "mtu_request 3"));
+    assert_true(complains(cfg, "Open_vSwitch: other_config:flow-limit=many is not a number"));
+    assert_false(complains(cfg, "max-idle"));
+    assert_true(complains(cfg, "br0: other_config:mac-aging-time=x is not a number"));
+    assert_true(complains(cfg, "p1: other_config:priority-tags=yes is not understood"));
+    assert_true(complains(cfg, "p1: other_config:qinq-ethtype=x is not understood"));
+    cfg_destroy(cfg);
+}
+
+static void
+test_impossible_names(void **state)
+{
+    insert("Open_vSwitch", "a1", "'bridges':['set',[<b1>,<b2>]]");
+    insert("Bridge", "b1", "'name':'br0','ports':<c1>");
+    insert("Bridge", "b2", "'name':'a b','ports':<c2>");
+    insert("Port", "c1", "'name':'p/1','interfaces':<f1>");
+    insert("Port", "c2", "'name':'p2','interfaces':<f2>");
+    insert("Interface", "f1", "'name':'p/1'");
+    insert("Interface", "f2", "'name':'p2'");
+    struct cfg *cfg = snapshot_read(&db);
+    assert_int_equal(cfg->n_bridges, 1);
+    const struct cfg_iface *iface = cfg_iface_find(cfg->bridges[0], "p/1");
+    assert_non_null(iface);
+    assert_string_equal(iface->error, "interface \"p/1\" cannot be: its name has a slash");
+    assert_string_equal(
+        smap_get(&cfg->rejected, uuid("f2")),
+        "bridge \"a b\" cannot be: its name has a space or a control character");
+    assert_true(complains(cfg, "bridge \"a b\" cannot be"));
     cfg_destroy(cfg);
 }
 
@@ -316,10 +346,10 @@ main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_empty_database),         TEST(test_everything),
-        TEST(test_vlan_defaults),          TEST(test_bad_values),
-        TEST(test_dangling_and_empty),     TEST(test_shared_interface),
-        TEST(test_name_of_another_bridge),
+        TEST(test_empty_database),   TEST(test_everything),
+        TEST(test_vlan_defaults),    TEST(test_bad_values),
+        TEST(test_impossible_names), TEST(test_dangling_and_empty),
+        TEST(test_shared_interface), TEST(test_name_of_another_bridge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,26 @@ test_misc(void **state)
 }
 
 static void
+test_smap_clamped(void **state)
+{
+    struct smap m = SMAP_INIT;
+
+    smap_set(&m, "n", "100");
+    assert_int_equal(smap_get_clamped(&m, "absent", 0, 9, 5), 5);
+    assert_int_equal(smap_get_clamped(&m, "n", 0, 1000, 5), 100);
+    assert_int_equal(smap_get_clamped(&m, "n", 500, 1000, 5), 500);
+    assert_int_equal(smap_get_clamped(&m, "n", 0, 9, 5), 9);
+    smap_set(&m, "n", "-3");
+    assert_int_equal(smap_get_clamped(&m, "n", -9, 9, 5), -3);
+    assert_int_equal(smap_get_clamped(&m, "n", 0, 9, 5), 0);
+    smap_set(&m, "n", "-");
+    assert_int_equal(smap_get_clamped(&m, "n", 0, 9, 5), 5);
+    smap_set(&m, "n", "9223372036854775808");
+    assert_int_equal(smap_get_clamped(&m, "n", 0, 9, 5), 5);
+    smap_destroy(&m);
+}
+
+static void
 test_quote(void **state)
 {
     char long_text[2000];
@@ -418,12 +438,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strbuf),      cmocka_unit_test(test_alloc),
-        cmocka_unit_test(test_num),         cmocka_unit_test(test_num_mask),
-        cmocka_unit_test(test_smap),        cmocka_unit_test(test_csum),
-        cmocka_unit_test(test_csum_update), cmocka_unit_test(test_csum_pseudo),
-        cmocka_unit_test(test_idpool),      cmocka_unit_test(test_ether),
-        cmocka_unit_test(test_misc),        cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_strbuf),       cmocka_unit_test(test_alloc),
+        cmocka_unit_test(test_num),          cmocka_unit_test(test_num_mask),
+        cmocka_unit_test(test_smap),         cmocka_unit_test(test_csum),
+        cmocka_unit_test(test_csum_update),  cmocka_unit_test(test_csum_pseudo),
+        cmocka_unit_test(test_idpool),       cmocka_unit_test(test_ether),
+        cmocka_unit_test(test_misc),         cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_smap_clamped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,8 +144,8 @@ on_stats_timer(struct ev_timer *t)
 {
     int interval = STATS_INTERVAL_MS;
     if (b.cfg) {
-        interval = smap_get_int(&b.cfg->other_config, "stats-update-interval",
-                                STATS_INTERVAL_MS, INT32_MAX, STATS_INTERVAL_MS);
+        interval = (int) smap_get_clamped(&b.cfg->other_config, "stats-update-interval",
+                                          STATS_INTERVAL_MS, INT32_MAX, STATS_INTERVAL_MS);
     }
     b.stats_wanted = true;
     status_send();

@@ -64,6 +64,50 @@ parse_mac(struct cfg *cfg, const char *text, const char *what, const char *name,
     return true;
 }
 
+/* Complains about what should be a number; the default is then taken by whoever reads it.  A
+ * number out of range becomes its limit without a word, as users know it. */
+static void
+check_number(struct cfg *cfg, const char *where, const struct smap *map, const char *key)
+{
+    if (smap_get_clamped(map, key, INT64_MIN, INT64_MAX, 0) !=
+        smap_get_clamped(map, key, INT64_MIN, INT64_MAX, 1)) {
+        const char *text = smap_get(map, key);
+        if (text) {
+            cfg_complain(cfg, "%s: other_config:%s=%s is not a number; the default is taken",
+                         where, key, QUOTE(text));
+        }
+    }
+}
+
+/* The same about a word that is not one of `words` (ended by NULL). */
+static void
+check_word(struct cfg *cfg, const char *where, const struct smap *map, const char *key,
+           const char *const words[])
+{
+    const char *text = smap_get(map, key);
+    for (size_t i = 0; text && words[i]; i++) {
+        if (!strcmp(text, words[i])) {
+            return;
+        }
+    }
+    if (text) {
+        cfg_complain(cfg, "%s: other_config:%s=%s is not understood; taking %s", where, key,
+                     QUOTE(text), words[0]);
+    }
+}
+
+/* Numbers of Open_vSwitch.other_config that other modules read. */
+static void
+check_globals(struct cfg *cfg)
+{
+    static const char *const numbers[] = {"max-idle",   "max-revalidator",
+                                          "flow-limit", "min-revalidate-pps",
+                                          "vlan-limit", "stats-update-interval"};
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        check_number(cfg, "Open_vSwitch", &cfg->other_config, numbers[i]);
+    }
+}
+
 static void
 read_iface(const struct ovsdb_row *row, struct cfg_bridge *br, struct cfg_port *port)
 {
@@ -164,6 +208,10 @@ read_port(const struct ovsdb_client *db, const struct ovsdb_row *row, struct cfg
     read_vlans(row, br, port);
     struct smap other = SMAP_INIT;
     ovsdb_get_smap(row, "other_config", &other);
+    static const char *const tag_words[] = {"never", "if-nonzero", "true", "always", NULL};
+    static const char *const qinq_words[] = {"802.1ad", "802.1q", NULL};
+    check_word(br->cfg, name, &other, "priority-tags", tag_words);
+    check_word(br->cfg, name, &other, "qinq-ethtype", qinq_words);
     const char *tags = smap_get_def(&other, "priority-tags", "never");
     port->set.priority_tags = !strcmp(tags, "always") ? PRIORITY_TAGS_ALWAYS
                               : !strcmp(tags, "if-nonzero") || !strcmp(tags, "true")
@@ -214,9 +262,11 @@ read_bridge(const struct ovsdb_client *db, const struct ovsdb_row *row, struct c
             br->datapath_id = 0;
         }
     }
-    br->mac_age_s = MAX(15, smap_get_int(&other, "mac-aging-time", 0, 65535, 300));
+    check_number(br->cfg, br->name, &other, "mac-aging-time");
+    check_number(br->cfg, br->name, &other, "mac-table-size");
+    br->mac_age_s = (int) smap_get_clamped(&other, "mac-aging-time", 15, 65535, 300);
     br->mac_table_size =
-        MAX(10u, (uint32_t) smap_get_int(&other, "mac-table-size", 0, 1000000, 8192));
+        (uint32_t) smap_get_clamped(&other, "mac-table-size", 10, 1000000, 8192);
     br->forward_bpdu = smap_get_bool(&other, "forward-bpdu", false);
     smap_destroy(&other);
 
@@ -285,6 +335,7 @@ snapshot_read(const struct ovsdb_client *db)
     cfg->root_uuid = xstrdup(ovsdb_row_uuid(root));
     cfg->next_cfg = ovsdb_get_int(root, "next_cfg", 0);
     ovsdb_get_smap(root, "other_config", &cfg->other_config);
+    check_globals(cfg);
     const char *ssl = ovsdb_get_count(root, "ssl") ? ovsdb_get_string_at(root, "ssl", 0) : NULL;
     const struct ovsdb_row *ssl_row = ssl ? ovsdb_row_find(db, "SSL", ssl) : NULL;
     if (ssl_row) {
