@@ -139,12 +139,22 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-field-text.c \
 	lib/openflow/of-field.c \
 	lib/openflow/of-field.h \
+	lib/openflow/of-flow-stats.c \
+	lib/openflow/of-flow.c \
+	lib/openflow/of-flow.h \
+	lib/openflow/of-group-private.h \
+	lib/openflow/of-group-stats.c \
+	lib/openflow/of-group.c \
+	lib/openflow/of-group.h \
 	lib/openflow/of-hello.c \
 	lib/openflow/of-hello.h \
 	lib/openflow/of-match.h \
 	lib/openflow/of-msg.c \
 	lib/openflow/of-msg.h \
 	lib/openflow/of-multipart.c \
+	lib/openflow/of-packet-in.c \
+	lib/openflow/of-packet-out.c \
+	lib/openflow/of-packet.h \
 	lib/openflow/of-port-stats.c \
 	lib/openflow/of-port.c \
 	lib/openflow/of-port.h \

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OPENFLOW_OF_GROUP_PRIVATE_H
+#define XVS_OPENFLOW_OF_GROUP_PRIVATE_H 1
+
+/* Numbers that both directions of the group messages use. */
+
+#include <stdint.h>
+
+#define OF_EXP_NTR UINT32_C(0x0000154d) /* Netronome: how select groups select */
+enum { NTRT_SELECTION_METHOD = 1 };
+enum { OFPGBPT_WEIGHT, OFPGBPT_WATCH_PORT, OFPGBPT_WATCH_GROUP };
+
+#endif
