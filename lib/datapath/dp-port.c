@@ -117,7 +117,7 @@ port_close_queues(struct dp_port *port)
 static void
 port_free(struct dp_port *port)
 {
-    for (unsigned i = 0; i < port->n_txq; i++) {
+    for (unsigned i = 0; port->txqs && i < port->n_txq; i++) {
         mutex_destroy(&port->txqs[i].lock);
     }
     free(port->txqs);
@@ -147,9 +147,12 @@ port_open_queues(struct dp_port *port, char **errp)
         port->n_rxq++;
     }
     port->n_txq = (uint16_t) netdev_n_txq(port->netdev);
-    port->txqs = xzalloc_cacheline((port->n_txq + 1u) * sizeof *port->txqs);
-    for (unsigned i = 0; i < port->n_txq; i++) {
-        mutex_init(&port->txqs[i].lock);
+    port->tx_concurrent = netdev_tx_is_concurrent(port->netdev);
+    if (!port->tx_concurrent) {
+        port->txqs = xzalloc_cacheline((port->n_txq + 1u) * sizeof *port->txqs);
+        for (unsigned i = 0; i < port->n_txq; i++) {
+            mutex_init(&port->txqs[i].lock);
+        }
     }
     apply_affinity(port);
     return 0;

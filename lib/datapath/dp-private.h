@@ -60,9 +60,9 @@ struct dp_rxq {
     struct ev_io io; /* NETDEV_POLL_MAIN */
 };
 
-/* A transmit queue.  A mutex, not a spinlock: some devices' send is a syscall (tap), and the
- * holder may be preempted where polling threads share cores with main.  Taken once per burst;
- * uncontended in the usual case of a queue for each thread. */
+/* A transmit queue of a device that stands one sender at a time only (netdev-provider.h), and
+ * has not a queue for each thread.  A mutex, not a spinlock: the holder may be preempted where
+ * polling threads share cores with main.  Taken once per burst. */
 struct txq {
     struct mutex lock;
 } CACHE_ALIGNED;
@@ -71,8 +71,9 @@ struct dp_port {
     uint32_t port_no;
     uint16_t n_txq;
     uint16_t n_rxq;
-    _Atomic bool emc; /* other_config:emc-enable */
-    struct txq *txqs;
+    _Atomic bool emc;   /* other_config:emc-enable */
+    bool tx_concurrent; /* its device needs no lock */
+    struct txq *txqs;   /* NULL with tx_concurrent */
     struct netdev *netdev;
     struct dp *dp;
     /* Main. */
@@ -170,6 +171,9 @@ struct dp {
     struct megaflow_owner owner;
     struct meter_table *meters; /* __atomic; NULL: there never was one */
     _Atomic uint32_t flow_limit;
+    /* A port with as many tx queues as this has one for each thread, which then needs no lock:
+     * threads, main included; UINT_MAX while they are being given other queues. */
+    _Atomic unsigned n_senders;
     char *type, *name;
     unsigned refs;
     struct pmd *main_pmd;

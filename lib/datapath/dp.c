@@ -129,6 +129,7 @@ dp_new(const char *type, const struct dp_upcall_ops *ops)
     dp->pmds = xzalloc(sizeof *dp->pmds + sizeof dp->pmds->pmds[0]);
     dp->pmds->n = 1;
     dp->pmds->pmds[0] = dp->main_pmd;
+    atomic_init(&dp->n_senders, 1);
     return dp;
 }
 

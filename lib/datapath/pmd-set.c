@@ -6,6 +6,7 @@
  * and only then its new thread gets it.  Runs on main. */
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,20 +179,25 @@ polls_apply(struct pmd *pmd, struct poll_list *l)
     pmd_set_polls(pmd, l);
 }
 
-/* The list of threads with main's context first, the others by core. */
+/* The list of threads with main's context first, the others by core.  Numbers them, on which
+ * depends who sends on which tx queue: all threads take locks before the first number changes,
+ * and go without them not before all threads have seen the last change. */
 static void
 pmd_list_publish(struct dp *dp, struct pmd *const *pmds, unsigned n)
 {
     struct pmd_list *l = xzalloc(sizeof *l + (n + 1) * sizeof l->pmds[0]), *old;
 
+    atomic_store_explicit(&dp->n_senders, UINT_MAX, memory_order_relaxed);
+    synchronize_rcu();
     l->pmds[l->n++] = dp->main_pmd;
     for (unsigned i = 0; i < n; i++) {
         l->pmds[l->n++] = pmds[i];
-        atomic_store_explicit(&pmds[i]->txq_id, i, memory_order_relaxed);
+        atomic_store_explicit(&pmds[i]->txq_id, i, memory_order_release);
     }
-    atomic_store_explicit(&dp->main_pmd->txq_id, n, memory_order_relaxed);
+    atomic_store_explicit(&dp->main_pmd->txq_id, n, memory_order_release);
     old = __atomic_exchange_n(&dp->pmds, l, __ATOMIC_ACQ_REL);
     synchronize_rcu();
+    atomic_store_explicit(&dp->n_senders, n + 1, memory_order_release);
     free(old);
 }
 

@@ -11,7 +11,8 @@
 static unsigned
 my_txq(const struct pmd *pmd, const struct dp_port *port)
 {
-    return atomic_load_explicit(&pmd->txq_id, memory_order_relaxed) % port->n_txq;
+    /* Acquire, here and in my_lock(): pairs with the release in pmd_list_publish(). */
+    return atomic_load_explicit(&pmd->txq_id, memory_order_acquire) % port->n_txq;
 }
 
 static void
@@ -27,18 +28,42 @@ mark_pending(struct stage *st, unsigned slot, uint32_t port_no)
     }
 }
 
+/* The lock that a sender needs; NULL: none, since the device copes, or no other thread has its
+ * queue.  Within one read section with my_txq(): see pmd_list_publish(). */
+static struct mutex *
+my_lock(const struct pmd *pmd, const struct dp_port *port, unsigned qid)
+{
+    if (LIKELY(port->tx_concurrent) ||
+        atomic_load_explicit(&pmd->dp->n_senders, memory_order_acquire) <= port->n_txq) {
+        return NULL;
+    }
+    return &port->txqs[qid].lock;
+}
+
+static void
+send_batch(struct pmd *pmd, struct dp_port *port, struct packet_batch *b) NO_THREAD_SAFETY
+{
+    unsigned qid = my_txq(pmd, port);
+    struct mutex *lock = my_lock(pmd, port, qid);
+
+    if (UNLIKELY(lock)) {
+        mutex_lock(lock);
+    }
+    netdev_send(port->netdev, qid, b);
+    if (UNLIKELY(lock)) {
+        mutex_unlock(lock);
+    }
+}
+
 static void
 slot_flush(struct pmd *pmd, unsigned slot)
 {
     struct stage_slot *s = &pmd->stage.slots[slot];
     struct dp_port *port = s->port;
-    unsigned qid = my_txq(pmd, port);
 
     pmd_stat_add(&pmd->stats, PMD_STAT_TX_PACKETS, s->batch.n);
     pmd_stat_add(&pmd->stats, PMD_STAT_TX_BATCHES, 1);
-    mutex_lock(&port->txqs[qid].lock);
-    netdev_send(port->netdev, qid, &s->batch);
-    mutex_unlock(&port->txqs[qid].lock);
+    send_batch(pmd, port, &s->batch);
     s->batch.n = 0;
     mark_pending(&pmd->stage, slot, port->port_no);
 }
@@ -74,18 +99,23 @@ stage_flush(struct pmd *pmd)
 
 /* Another thread that is at the queue right now drives it as well; look again next turn. */
 static bool
-port_tx_poll(struct pmd *pmd, struct dp_port *port)
+port_tx_poll(struct pmd *pmd, struct dp_port *port) NO_THREAD_SAFETY
 {
-    bool more = true;
+    struct mutex *lock;
+    bool more;
     unsigned qid;
 
     if (!port || !port->n_txq) {
         return false;
     }
     qid = my_txq(pmd, port);
-    if (mutex_trylock(&port->txqs[qid].lock)) {
-        more = netdev_tx_poll(port->netdev, qid);
-        mutex_unlock(&port->txqs[qid].lock);
+    lock = my_lock(pmd, port, qid);
+    if (UNLIKELY(lock) && !mutex_trylock(lock)) {
+        return true;
+    }
+    more = netdev_tx_poll(port->netdev, qid);
+    if (UNLIKELY(lock)) {
+        mutex_unlock(lock);
     }
     return more;
 }

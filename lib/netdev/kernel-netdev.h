@@ -8,8 +8,8 @@
 
 #include "netdev/kernel-link.h"
 
-/* The kernel takes packets of any number of threads at once; so many have counters of their
- * own. */
+/* The kernel takes packets of any number of threads at once; so many have a cache line of
+ * counters each. */
 #define KERNEL_NETDEV_N_TXQ 16
 
 struct kernel_netdev {

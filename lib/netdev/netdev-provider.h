@@ -19,10 +19,10 @@
  *   dealloc    frees the memory.
  *
  * Threads: rxq_recv of one queue by one thread at a time; send and tx_poll of one tx queue by
- * one thread at a time; both may run beside each other, and beside the main-thread functions
- * marked [live] below.  Fast-path functions never block, allocate, log or take a lock over a
- * syscall.  Counters they keep are read by get_stats [live] from main: each has one writer and
- * is accessed relaxed-atomically.
+ * one thread at a time, unless the class says `tx_concurrent`; both may run beside each other,
+ * and beside the main-thread functions marked [live] below.  Fast-path functions never block,
+ * allocate, log or take a lock over a syscall.  Counters they keep are read by get_stats [live]
+ * from main: each is accessed relaxed-atomically, and has one writer or is added to atomically.
  *
  * Functions are positive-errno; NULL members mean "not supported" unless marked required. */
 
@@ -48,6 +48,10 @@ struct netdev_rxq {
 struct netdev_class {
     const char *type;              /* required: Interface.type */
     enum netdev_poll poll;         /* required */
+    /* send and tx_poll may be called by any number of threads on one tx queue at the same time:
+     * the datapath then takes no lock around them.  Without it the datapath holds a mutex where
+     * threads have to share a queue, which a send that is a system call had better avoid. */
+    bool tx_concurrent;
 
     int (*init)(struct evloop *);  /* once, at registration; a failure disables the class with a log line */
     struct netdev *(*alloc)(void);                                           /* required */

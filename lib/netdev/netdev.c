@@ -317,6 +317,12 @@ netdev_n_txq(const struct netdev *netdev)
     return netdev->n_txq;
 }
 
+bool
+netdev_tx_is_concurrent(const struct netdev *netdev)
+{
+    return netdev->class->tx_concurrent;
+}
+
 uint64_t
 netdev_change_seq(const struct netdev *netdev)
 {

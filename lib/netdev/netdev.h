@@ -8,7 +8,8 @@
  * Life of a device (all on main):
  *   netdev_open -> netdev_set_config* -> [datapath: netdev_reconfigure -> rx/tx] -> netdev_close
  * Receive: each rx queue is polled by one thread at a time.  Transmit: each tx queue is used by
- * one thread at a time, which the caller arranges (datapath/txq). */
+ * one thread at a time, which the caller arranges (datapath/txq), unless the device says that
+ * it can do without (netdev_tx_is_concurrent()). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,6 +87,8 @@ enum netdev_poll netdev_poll_mode(const struct netdev *);
 unsigned netdev_numa_node(const struct netdev *);
 unsigned netdev_n_rxq(const struct netdev *);
 unsigned netdev_n_txq(const struct netdev *);
+/* May several threads send on one tx queue at the same time? */
+bool netdev_tx_is_concurrent(const struct netdev *);
 /* Grows when anything that status reports or forwarding depends on changed. */
 uint64_t netdev_change_seq(const struct netdev *);
 /* True once the underlying device vanished, failed for good, or asks to be re-opened: bridge closes it and opens it anew. *why borrowed. */

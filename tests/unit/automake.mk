@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \
 	tests/unit/test-xsk-ring \
+	tests/unit/test-xsk-tx \
 	tests/unit/test-xskcni-map \
 	tests/unit/test-xskcni-session \
 	tests/unit/test-xskcni

@@ -17,6 +17,7 @@
 #include "log/ctl.h"
 #include "mem/arena.h"
 #include "netdev/dummy/dummy-private.h"
+#include "netdev/netdev-provider.h"
 #include "os/clock.h"
 #include "util/xalloc.h"
 
@@ -554,6 +555,121 @@ test_del_under_traffic(void **state)
     }
 }
 
+/* ---- Tx queues: a device that notes two senders on one queue at the same time. ---- */
+
+#define STRICT_N_TXQ_MAX 4u
+static _Atomic unsigned strict_inside[STRICT_N_TXQ_MAX], strict_overlaps;
+static _Atomic uint64_t strict_sent;
+static uint16_t strict_n_txq;
+
+static struct netdev *
+strict_alloc(void)
+{
+    return xzalloc(sizeof(struct netdev));
+}
+
+static int
+strict_construct(struct netdev *netdev, char **errp)
+{
+    return 0;
+}
+
+static void
+strict_destruct(struct netdev *netdev)
+{
+}
+
+static void
+strict_dealloc(struct netdev *netdev)
+{
+    free(netdev);
+}
+
+static int
+strict_reconfigure(struct netdev *netdev, char **errp)
+{
+    netdev->n_rxq = 0;
+    netdev->n_txq = strict_n_txq;
+    return 0;
+}
+
+static void
+strict_send(struct netdev *netdev, unsigned qid, struct packet_batch *b)
+{
+    if (atomic_fetch_add(&strict_inside[qid], 1)) {
+        atomic_fetch_add(&strict_overlaps, 1);
+    }
+    atomic_fetch_add(&strict_sent, b->n);
+    usleep(20);
+    packet_batch_free(b);
+    atomic_fetch_sub(&strict_inside[qid], 1);
+}
+
+static const struct netdev_class strict_class = {
+    .type = "strict",
+    .poll = NETDEV_POLL_NONE,
+    .alloc = strict_alloc,
+    .construct = strict_construct,
+    .destruct = strict_destruct,
+    .dealloc = strict_dealloc,
+    .reconfigure = strict_reconfigure,
+    .send = strict_send,
+};
+
+static void
+set_cores(const char *mask)
+{
+    struct smap oc = SMAP_INIT;
+
+    if (mask) {
+        smap_set(&oc, "pmd-cpu-mask", mask);
+    }
+    dp_set_config(&oc);
+    smap_destroy(&oc);
+}
+
+/* Main and two polling threads send to a device that stands one sender a queue, while threads
+ * come and go and with them who has which queue. */
+static void
+test_one_sender_a_queue(void **state)
+{
+    for (strict_n_txq = 1; strict_n_txq <= STRICT_N_TXQ_MAX; strict_n_txq++) {
+        struct netdev *p4 = add_port("p4", "dummy-pmd", NULL, NULL, 4);
+        struct netdev *p5 = add_port("p5", "dummy-pmd", NULL, NULL, 5);
+        uint64_t sent = 0;
+
+        add_port("s9", "strict", NULL, NULL, 9);
+        atomic_store(&strict_sent, 0);
+        set_toy(1, TOY_OUT, 9);
+        set_toy(4, TOY_OUT, 9);
+        set_toy(5, TOY_OUT, 9);
+        for (unsigned i = 0; i < 60; i++) {
+            set_cores(i % 4 == 3 ? "1" : "3");
+            inject(p4, 40, 1);
+            inject(p5, 40, 1);
+            inject(p1, 40, 1);
+            sent += 120;
+        }
+        /* What was too much for the queue of a thread that was just starting does not count. */
+        sent -= netdev_dummy_cast(p4)->rx_dropped + netdev_dummy_cast(p5)->rx_dropped;
+        for (unsigned i = 0; i < 5000 && atomic_load(&strict_sent) < sent; i++) {
+            usleep(1000);
+            rcu_quiescent_state();
+        }
+        assert_int_equal(atomic_load(&strict_sent), sent);
+        assert_true(sent > 4000);
+        assert_int_equal(atomic_load(&strict_overlaps), 0);
+        /* Two threads and main: locks are for those who have fewer queues. */
+        if (dp_pmds(dp)->n == 3) {
+            assert_int_equal(atomic_load(&dp->n_senders), 3);
+        }
+        del_port(9);
+        del_port(5);
+        del_port(4);
+    }
+    set_cores(NULL);
+}
+
 static void
 test_queues_and_cores(void **state)
 {
@@ -646,6 +762,7 @@ main(void)
         T(test_forward_pmd),
         T(test_sleep),
         T(test_del_under_traffic),
+        T(test_one_sender_a_queue),
         T(test_queues_and_cores),
         T(test_open),
     };
@@ -654,6 +771,7 @@ main(void)
     thread_adopt("");
     loop = evloop_create();
     netdev_init(loop, "");
+    netdev_class_register(&strict_class);
     dp_init(loop);
     rc = cmocka_run_group_tests(tests, NULL, NULL);
     evloop_destroy(loop);

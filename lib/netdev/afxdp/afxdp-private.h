@@ -26,9 +26,9 @@
  * each; a frame in a fill or rx ring has one reference and one holder.  So when a queue closes,
  * what it held is known exactly: frames whose head says FILL and its uid, and its ledger.
  *
- * Two threads work on a queue: the poller (rx and fill ring, no lock), and the sender (tx and
+ * On a queue work one poller (rx and fill ring, no lock), and any number of senders (tx and
  * completion ring, under tx_lock, because an idle poller also drains completions).  Main reads
- * the counters meanwhile, and creates and destroys with neither at work. */
+ * the counters meanwhile, and creates and destroys with none at work. */
 
 #include <net/if.h>
 #include <stdatomic.h>
@@ -59,6 +59,12 @@ xsk_count(xsk_counter *c, uint64_t n)
     uint64_t old = atomic_load_explicit(c, memory_order_relaxed);
     atomic_store_explicit(c, old + n, memory_order_relaxed);
 }
+/* One with several writers. */
+static inline void
+xsk_count_shared(xsk_counter *c, uint64_t n)
+{
+    atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
 static inline uint64_t
 xsk_counted(const xsk_counter *c)
 {
@@ -86,19 +92,21 @@ struct xsk_queue {
     struct xsk_superframe *super; /* constant; NULL: no chains (xsk-superframe.h) */
     xsk_counter rx_super_dropped;
 
-    /* The senders'.  tx_lock guards tx, comp, ledger. */
+    /* The senders'.  tx_lock guards tx, comp, ledger, and the writing of the next few. */
     struct spinlock tx_lock CACHE_ALIGNED;
     struct xsk_ring tx;
     struct xsk_ring comp;
     uint8_t *ledger;                 /* per frame id: times it is in tx or completion ring */
-    _Atomic uint32_t outstanding;    /* sum of the ledger; written under tx_lock */
-    xsk_counter comp_bogus;          /* written under tx_lock */
+    _Atomic uint32_t outstanding;    /* sum of the ledger */
+    xsk_counter comp_bogus, tx_packets, tx_bytes;
+    /* What follows is changed without tx_lock. */
     uint32_t kick_batch;             /* constant: descriptors that one sendto() moves */
-    uint32_t unkicked;               /* sender: put since the last kick */
-    _Atomic bool link_down;          /* set by the sender, cleared by main on a link event */
+    _Atomic uint32_t unkicked;       /* put since the last kick began */
+    _Atomic bool kicking;            /* a sender is in the system call */
+    _Atomic bool link_down;          /* set by a sender, cleared by main on a link event */
     _Atomic int fatal;               /* errno of a kick that will not get better */
     const _Atomic uint32_t *max_len; /* the port's longest packet, which main may change */
-    xsk_counter tx_packets, tx_bytes, tx_dropped, tx_copied, tx_kicks, tx_kicks_again;
+    xsk_counter tx_dropped, tx_copied, tx_kicks, tx_kicks_again; /* several writers */
 
     /* Main's. */
     unsigned dev_qid CACHE_ALIGNED; /* queue number on the device */
@@ -187,7 +195,7 @@ struct packet *xsk_rx_take(struct xsk_queue *, const struct xdp_desc *);
 /* Puts frames into the fill ring until `fill_target` are in the kernel's hands. */
 void xsk_fill(struct xsk_queue *);
 
-/* xsk-tx.c.  The sender's thread; xsk_tx_drain_idle() the poller's. */
+/* xsk-tx.c.  Any number of senders' threads at once; xsk_tx_drain_idle() the poller's. */
 void xsk_tx_burst(struct xsk_queue *, struct packet_batch *);
 bool xsk_tx_poll(struct xsk_queue *);
 void xsk_tx_drain_idle(struct xsk_queue *);

@@ -87,7 +87,8 @@ afxdp_tx_poll(struct netdev *netdev, unsigned qid)
 
 #define AFXDP_CLASS(TYPE, POLL)                                                                \
     {                                                                                          \
-        .type = TYPE, .poll = POLL, .init = afxdp_port_init, .alloc = afxdp_alloc,             \
+        .type = TYPE, .poll = POLL, .tx_concurrent = true, .init = afxdp_port_init,            \
+        .alloc = afxdp_alloc,                                                                  \
         .construct = afxdp_construct, .destruct = afxdp_destruct, .dealloc = afxdp_dealloc,    \
         .set_config = afxdp_set_config, .get_config = afxdp_get_config,                        \
         .reconfigure = afxdp_reconfigure, .get_etheraddr = afxdp_get_etheraddr,                \

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transmitting on an AF_XDP queue: descriptors in, kick, completions out.  xsk_tx_burst() and
- * xsk_tx_poll() run on the thread that uses the tx queue, xsk_tx_drain_idle() on the one that
- * polls its receive side; the rings are touched under tx_lock, system calls are made without
- * it. No allocation and no log: what goes wrong is counted, or left in `fatal` for main to
- * tell.
+ * xsk_tx_poll() run on the threads that use the tx queue, several at a time if need be,
+ * xsk_tx_drain_idle() on the one that polls its receive side; the rings are touched under
+ * tx_lock, system calls are made without it. No allocation and no log: what goes wrong is
+ * counted, or left in `fatal` for main to tell.
  *
  * The kick.  In copy mode sendto() itself builds and queues the skbs, `kick_batch` at most, and
  * the ring's NEED_WAKEUP flag is always set: what says whether a kick is due is the distance
- * between our producer and the kernel's consumer index.  In zero-copy mode the flag tells. */
+ * between our producer and the kernel's consumer index.  In zero-copy mode the flag tells.
+ *
+ * One sender at a time is in the system call, since the kernel lets one transmit and has the
+ * others wait.  A sender that finds another there leaves its descriptors to it; should they
+ * have come too late for that call, they are a backlog, for which xsk_tx_poll() asks to be
+ * called again, and the next call kicks. */
 
 #include "netdev/afxdp/afxdp-private.h"
 
@@ -138,18 +143,18 @@ kick_failed(struct xsk_queue *q, int error)
 }
 
 static void
-kick(struct xsk_queue *q)
+kick_now(struct xsk_queue *q)
 {
     uint32_t waiting = backlog(q);
     /* Enough calls to empty the ring if each moves its full batch. */
     unsigned max_calls = 1 + waiting / q->kick_batch;
 
-    q->unkicked = 0;
+    atomic_store_explicit(&q->unkicked, 0, memory_order_relaxed);
     if (driver_is_awake(q)) {
         return;
     }
     for (unsigned i = 0; waiting > 0 && i < max_calls; i++) {
-        xsk_count(&q->tx_kicks, 1);
+        xsk_count_shared(&q->tx_kicks, 1);
         COVERAGE_INC(afxdp_tx_kick);
         if (sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0) {
             return;
@@ -164,9 +169,22 @@ kick(struct xsk_queue *q)
         }
         /* It moved a batch and has more.  Completions must have room to come. */
         waiting = left;
-        xsk_count(&q->tx_kicks_again, 1);
+        xsk_count_shared(&q->tx_kicks_again, 1);
         COVERAGE_INC(afxdp_tx_kick_retry);
         drain(q);
+    }
+}
+
+/* Kicks unless another sender is at it. */
+static void
+kick(struct xsk_queue *q)
+{
+    /* Nothing is handed over by this flag, hence relaxed: the ring's words have their own
+     * order. */
+    if (!atomic_load_explicit(&q->kicking, memory_order_relaxed) &&
+        !atomic_exchange_explicit(&q->kicking, true, memory_order_relaxed)) {
+        kick_now(q);
+        atomic_store_explicit(&q->kicking, false, memory_order_relaxed);
     }
 }
 
@@ -175,7 +193,7 @@ kick(struct xsk_queue *q)
 static void
 drop_one(struct xsk_queue *q, struct packet *p)
 {
-    xsk_count(&q->tx_dropped, 1);
+    xsk_count_shared(&q->tx_dropped, 1);
     packet_free(p);
 }
 
@@ -205,7 +223,7 @@ gather(struct xsk_queue *q, struct packet_batch *batch, struct tx_burst *b)
                 continue;
             }
             COVERAGE_INC(afxdp_tx_copy);
-            xsk_count(&q->tx_copied, 1);
+            xsk_count_shared(&q->tx_copied, 1);
             packet_free(p);
             p = copy;
         }
@@ -240,7 +258,7 @@ put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q-
         xsk_ring_submit(&q->tx);
         xsk_count(&q->tx_packets, n);
         xsk_count(&q->tx_bytes, bytes);
-        q->unkicked += n;
+        atomic_fetch_add_explicit(&q->unkicked, n, memory_order_relaxed);
     }
     return n;
 }
@@ -272,21 +290,21 @@ xsk_tx_burst(struct xsk_queue *q, struct packet_batch *batch)
 
     if (UNLIKELY(is_dead(q))) {
         COVERAGE_ADD(drop_afxdp_tx_link_down, batch->n);
-        xsk_count(&q->tx_dropped, batch->n);
+        xsk_count_shared(&q->tx_dropped, batch->n);
         packet_batch_free(batch);
         return;
     }
     gather(q, batch, &b);
     unsigned sent = put(q, &b, 0);
     if (UNLIKELY(sent < b.n)) {
-        kick(q); /* the ring is full: let the kernel take some, then once more */
+        kick_now(q); /* the ring is full: let the kernel take some, then once more */
         sent += put(q, &b, sent);
         COVERAGE_ADD(drop_afxdp_tx_ring_full, b.n - sent);
         for (; sent < b.n; sent++) {
             drop_one(q, b.pkts[sent]);
         }
     }
-    if (q->unkicked >= q->kick_batch) {
+    if (atomic_load_explicit(&q->unkicked, memory_order_relaxed) >= q->kick_batch) {
         kick(q);
     }
 }

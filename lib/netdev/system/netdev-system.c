@@ -203,7 +203,7 @@ system_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
         }
         bool final = n < 0 && tx_error_is_final(errno);
         unsigned lost = final || !n ? batch->n - done : 1;
-        counter_add(&dev->tx[qid].dropped, lost);
+        counter_add_shared(&dev->tx[qid].dropped, lost);
         done += lost;
     }
     packet_batch_free(batch);
@@ -212,6 +212,7 @@ system_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
 const struct netdev_class netdev_system_class = {
     .type = "system",
     .poll = NETDEV_POLL_MAIN,
+    .tx_concurrent = true,
     .init = system_init,
     .alloc = system_alloc,
     .construct = system_construct,

@@ -18,7 +18,7 @@ struct netdev_system {
     bool promisc;
     _Atomic uint64_t rx_dropped; /* written by the receiving thread */
     struct {
-        _Atomic uint64_t dropped; /* one writer: the queue's thread */
+        _Atomic uint64_t dropped;
     } CACHE_ALIGNED tx[KERNEL_NETDEV_N_TXQ];
 };
 

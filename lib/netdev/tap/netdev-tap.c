@@ -39,7 +39,7 @@ COVERAGE_DEFINE(drop_tap_tx_error);
 #define TUN_PATH "/dev/net/tun"
 
 struct tap_counters {
-    _Atomic uint64_t packets, bytes, dropped; /* one writer: the queue's thread */
+    _Atomic uint64_t packets, bytes, dropped;
 } CACHE_ALIGNED;
 
 struct netdev_tap {
@@ -365,6 +365,7 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
 {
     struct netdev_tap *dev = tap_cast(netdev);
     struct tap_counters *c = &dev->tx[qid];
+    uint64_t packets = 0, bytes = 0, dropped = 0;
     for (unsigned i = 0; i < batch->n; i++) {
         const struct packet *p = batch->pkts[i];
         ssize_t n;
@@ -373,11 +374,11 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
             n = write(dev->fd, packet_data(p), p->len);
         } while (n < 0 && errno == EINTR && ++tries < 3);
         if (n >= 0) {
-            counter_add(&c->packets, 1);
-            counter_add(&c->bytes, p->len);
+            packets++;
+            bytes += p->len;
             continue;
         }
-        counter_add(&c->dropped, 1);
+        dropped++;
         if (errno == EAGAIN || errno == ENOBUFS) {
             COVERAGE_INC(drop_tap_tx_full);
         } else if (errno == EIO) {
@@ -387,13 +388,16 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
             COVERAGE_INC(drop_tap_tx_error);
         }
     }
+    counter_add_shared(&c->packets, packets);
+    counter_add_shared(&c->bytes, bytes);
+    counter_add_shared(&c->dropped, dropped);
     packet_batch_free(batch);
 }
 
 /* clang-format off */
 #define TAP_CLASS(TYPE)                                                                    \
     {                                                                                      \
-        .type = TYPE, .poll = NETDEV_POLL_MAIN, .init = tap_init,                          \
+        .type = TYPE, .poll = NETDEV_POLL_MAIN, .tx_concurrent = true, .init = tap_init,   \
         .alloc = tap_alloc, .construct = tap_construct,                                    \
         .destruct = tap_destruct, .dealloc = tap_dealloc,                                  \
         .reconfigure = kernel_netdev_reconfigure,                                          \
