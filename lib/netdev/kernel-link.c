@@ -14,11 +14,29 @@
 
 LOG_MODULE(netdev_link);
 
+static void
+note_tx_state(struct kernel_link *kl)
+{
+    bool up = kl->link.flags & IFF_UP && kl->link.carrier;
+
+    atomic_store_explicit(&kl->tx_down, !up && rtnl_monitor_is_on(), memory_order_relaxed);
+}
+
+void
+kernel_link_lost_sight(struct kernel_link *kl)
+{
+    atomic_store_explicit(&kl->tx_down, false, memory_order_relaxed);
+}
+
 int
 kernel_link_init(struct kernel_link *kl, const char *name)
 {
     memset(kl, 0, sizeof *kl);
-    return rtnl_link_get(name, &kl->link);
+    int error = rtnl_link_get(name, &kl->link);
+    if (!error) {
+        note_tx_state(kl);
+    }
+    return error;
 }
 
 bool
@@ -38,6 +56,7 @@ kernel_link_refresh(struct kernel_link *kl, bool *gone)
                    !eth_addr_equal(now.mac, old->mac) || now.n_rxq != old->n_rxq ||
                    now.n_txq != old->n_txq;
     *old = now;
+    note_tx_state(kl);
     return changed;
 }
 

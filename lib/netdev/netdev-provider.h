@@ -91,6 +91,8 @@ struct netdev_class {
 
 /* Registers a class; main, from netdev_init(). */
 void netdev_class_register(const struct netdev_class *);
+/* Calls `cb` for every open device of `class`; it may not open or close any.  Main. */
+void netdev_for_each_of_class(const struct netdev_class *, void (*cb)(struct netdev *));
 /* A provider noticed a change (link, MTU, stats source): bumps change_seq, tells subscribers. Main. */
 void netdev_changed(struct netdev *);
 /* The same for a device that is not open: what kept it from being opened or configured may be

@@ -170,6 +170,18 @@ netdev_find(const char *name)
     return o ? o->netdev : NULL;
 }
 
+void
+netdev_for_each_of_class(const struct netdev_class *class, void (*cb)(struct netdev *))
+{
+    struct open_netdev *o, *tmp;
+    HASH_ITER(hh, open_netdevs, o, tmp)
+    {
+        if (o->netdev->class == class) {
+            cb(o->netdev);
+        }
+    }
+}
+
 int
 netdev_open(const char *name, const char *type, struct netdev **netdevp, char **errp)
 {

@@ -211,6 +211,12 @@ rtnl_monitor_start(struct evloop *loop)
     return 0;
 }
 
+bool
+rtnl_monitor_is_on(void)
+{
+    return mon.nl != NULL;
+}
+
 void
 rtnl_monitor_subscribe(rtnl_link_cb *cb, void *aux)
 {

@@ -49,6 +49,7 @@ int rtnl_transact(const struct nlmsghdr *, int (*cb)(const struct nlmsghdr *, vo
  * overrun are made up for from a dump; a NULL link: that failed too, look again at everything. */
 typedef void rtnl_link_cb(const struct rtnl_link *, bool deleted, void *aux);
 int rtnl_monitor_start(struct evloop *);                            /* idempotent */
+bool rtnl_monitor_is_on(void);
 void rtnl_monitor_subscribe(rtnl_link_cb *, void *aux);
 
 #endif

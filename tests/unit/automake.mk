@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test-snapshot \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \
+	tests/unit/test-xsk-fill \
 	tests/unit/test-xsk-ring \
 	tests/unit/test-xsk-tx \
 	tests/unit/test-xskcni-map \

@@ -423,6 +423,7 @@ test_system_switch(void **state)
     int64_t deadline = clock_real_ns() + INT64_C(50000000000);
     while ((left1 || left2) && clock_real_ns() < deadline) {
         poll(pfds, 2, 50);
+        evloop_turn(loop, 0); /* the peers come up at some time */
         if (pfds[0].revents & POLLIN) {
             forward(rxq_a, b);
         }
@@ -592,6 +593,105 @@ test_system_events(void **state)
     netdev_close(a);
 }
 
+/* Sends one packet on queue 2. */
+static void
+send_one(struct netdev *netdev)
+{
+    struct packet_batch batch = {.n = 1, .pkts = {packet_new(100)}};
+
+    assert_non_null(batch.pkts[0]);
+    memset(packet_data(batch.pkts[0]), 0xff, 100);
+    netdev_send(netdev, 2, &batch);
+}
+
+static bool
+wait_link(struct netdev *netdev, bool up, bool carrier)
+{
+    for (unsigned i = 0; i < 40; i++) {
+        struct netdev_link link;
+
+        netdev_get_link(netdev, &link);
+        if (netdev_is_up(netdev) == up && link.carrier == carrier) {
+            return true;
+        }
+        evloop_turn(loop, 50);
+    }
+    return false;
+}
+
+/* Sends while the link is down: dropped and counted by the port, and the kernel not bothered,
+ * which would count it, too. */
+static void
+check_dropped(struct netdev *netdev, const char *counter)
+{
+    struct netdev_stats before, after;
+    struct rtnl_stats kernel_before, kernel_after;
+    uint64_t n_before, n_after;
+    int ifindex = netdev_get_ifindex(netdev);
+
+    assert_true(coverage_read(counter, &n_before));
+    netdev_get_stats(netdev, &before);
+    assert_int_equal(rtnl_link_get_stats(ifindex, &kernel_before), 0);
+    send_one(netdev);
+    assert_true(coverage_read(counter, &n_after));
+    netdev_get_stats(netdev, &after);
+    assert_int_equal(rtnl_link_get_stats(ifindex, &kernel_after), 0);
+    assert_int_equal(n_after - n_before, 1);
+    assert_int_equal(after.tx_dropped - before.tx_dropped, 1);
+    assert_int_equal(after.tx_packets, before.tx_packets);
+    assert_int_equal(kernel_after.rx_dropped, kernel_before.rx_dropped);
+    assert_int_equal(kernel_after.tx_dropped, kernel_before.tx_dropped);
+}
+
+static void
+check_sent(struct netdev *netdev)
+{
+    struct netdev_stats before, after;
+
+    netdev_get_stats(netdev, &before);
+    send_one(netdev);
+    netdev_get_stats(netdev, &after);
+    assert_int_equal(after.tx_packets - before.tx_packets, 1);
+    assert_int_equal(after.tx_dropped, before.tx_dropped);
+}
+
+static void
+test_tx_down(void **state)
+{
+    needs_netns();
+    struct netdev *tap = open_port("xt0", "internal");
+    check_sent(tap);
+    sh("ip link set xt0 down");
+    assert_true(wait_link(tap, false, false));
+    check_dropped(tap, "drop_tap_tx_down");
+    sh("ip link set xt0 up");
+    assert_true(wait_link(tap, true, true));
+    check_sent(tap);
+    /* Set by ourselves, it is known at once. */
+    assert_int_equal(netdev_set_up(tap, false), 0);
+    check_dropped(tap, "drop_tap_tx_down");
+    assert_int_equal(netdev_set_up(tap, true), 0);
+    check_sent(tap);
+    netdev_close(tap);
+
+    /* Without carrier the kernel takes a packet as if it could be sent. */
+    sh("ip link add xs0 type veth peer name xs1; ip link set xs1 up");
+    struct netdev *sys = open_port("xs0", "system");
+    assert_true(wait_link(sys, true, true));
+    check_sent(sys);
+    sh("ip link set xs1 down");
+    assert_true(wait_link(sys, true, false));
+    check_dropped(sys, "drop_system_tx_down");
+    sh("ip link set xs1 up");
+    assert_true(wait_link(sys, true, true));
+    check_sent(sys);
+    sh("ip link set xs0 down");
+    assert_true(wait_link(sys, false, false));
+    check_dropped(sys, "drop_system_tx_down");
+    netdev_close(sys);
+    sh("ip link del xs0");
+}
+
 static void
 test_offload(void **state)
 {
@@ -661,6 +761,7 @@ main(void)
         cmocka_unit_test(test_system_switch),
         cmocka_unit_test(test_system_vlan),
         cmocka_unit_test(test_system_events),
+        cmocka_unit_test(test_tx_down),
         cmocka_unit_test(test_offload),
         cmocka_unit_test(test_no_frame_lost),
     };

@@ -23,11 +23,19 @@ COVERAGE_DEFINE(drop_system_tx_down);
 COVERAGE_DEFINE(drop_system_tx_error);
 
 static void
+look_at_link(struct netdev *netdev)
+{
+    kernel_netdev_event(kernel_netdev_cast(netdev));
+}
+
+static void
 link_event(const struct rtnl_link *link, bool deleted, void *aux)
 {
     struct netdev *netdev = link ? netdev_find(link->name) : NULL;
     if (netdev && netdev->class == &netdev_system_class) {
-        kernel_netdev_event(kernel_netdev_cast(netdev));
+        look_at_link(netdev);
+    } else if (!link) { /* events were lost */
+        netdev_for_each_of_class(&netdev_system_class, look_at_link);
     }
 }
 
@@ -190,6 +198,12 @@ system_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
     struct mmsghdr hdrs[PACKET_BATCH_MAX];
     struct iovec iov[PACKET_BATCH_MAX];
 
+    if (UNLIKELY(!kernel_link_takes_packets(&dev->base.kl))) {
+        COVERAGE_ADD(drop_system_tx_down, batch->n);
+        counter_add_shared(&dev->tx[qid].dropped, batch->n);
+        packet_batch_free(batch);
+        return;
+    }
     for (unsigned i = 0; i < batch->n; i++) {
         iov[i] = (struct iovec){packet_data(batch->pkts[i]), batch->pkts[i]->len};
         hdrs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};

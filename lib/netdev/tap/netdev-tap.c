@@ -78,21 +78,30 @@ went_elsewhere(const struct netdev_tap *dev)
 }
 
 static void
-link_event(const struct rtnl_link *link, bool deleted, void *aux)
+look_at_link(struct netdev *netdev)
 {
-    struct netdev *netdev = link ? netdev_find(link->name) : NULL;
-    if (!netdev || !is_tap_class(netdev->class)) {
-        return;
-    }
     struct netdev_tap *dev = tap_cast(netdev);
     if (!dev->elsewhere && went_elsewhere(dev)) {
         dev->elsewhere = true;
         LOG_INFO("%s: moved to another network namespace, where it is used as before",
                  netdev->name);
+        kernel_link_lost_sight(&dev->base.kl);
         netdev_changed(netdev);
     }
     if (!dev->elsewhere) {
         kernel_netdev_event(&dev->base);
+    }
+}
+
+static void
+link_event(const struct rtnl_link *link, bool deleted, void *aux)
+{
+    struct netdev *netdev = link ? netdev_find(link->name) : NULL;
+    if (netdev && is_tap_class(netdev->class)) {
+        look_at_link(netdev);
+    } else if (!link) { /* events were lost */
+        netdev_for_each_of_class(&netdev_internal_class, look_at_link);
+        netdev_for_each_of_class(&netdev_tap_class, look_at_link);
     }
 }
 
@@ -366,6 +375,12 @@ tap_send(struct netdev *netdev, unsigned qid, struct packet_batch *batch)
     struct netdev_tap *dev = tap_cast(netdev);
     struct tap_counters *c = &dev->tx[qid];
     uint64_t packets = 0, bytes = 0, dropped = 0;
+    if (UNLIKELY(!kernel_link_takes_packets(&dev->base.kl))) {
+        COVERAGE_ADD(drop_tap_tx_down, batch->n);
+        counter_add_shared(&c->dropped, batch->n);
+        packet_batch_free(batch);
+        return;
+    }
     for (unsigned i = 0; i < batch->n; i++) {
         const struct packet *p = batch->pkts[i];
         ssize_t n;
