@@ -67,7 +67,7 @@ arena_pool_create(uint32_t n_frames)
         }
         slab_push(&pool->full, s);
     }
-    pool->n_free = n_frames;
+    atomic_init(&pool->n_free, n_frames);
     return pool;
 }
 
@@ -94,9 +94,18 @@ uint32_t
 arena_pool_n_free(struct arena_pool *pool)
 {
     spinlock_lock(&pool->lock);
-    uint32_t n = pool->n_free;
+    uint32_t n = atomic_load_explicit(&pool->n_free, memory_order_relaxed);
     spinlock_unlock(&pool->lock);
     return n;
+}
+
+/* One writer at a time, by the lock; read without it, too. */
+static inline void
+n_free_add__(struct arena_pool *pool, int32_t n) REQUIRES(pool->lock)
+{
+    uint32_t old = atomic_load_explicit(&pool->n_free, memory_order_relaxed);
+
+    atomic_store_explicit(&pool->n_free, old + (uint32_t) n, memory_order_relaxed);
 }
 
 /* Exchanges an empty slab for a full one, or for the loose one if it is all there is.  Returns
@@ -114,7 +123,7 @@ pool_take(struct arena_pool *pool, struct slab *s)
     } else {
         got = s;
     }
-    pool->n_free -= got->n;
+    n_free_add__(pool, -(int32_t) got->n);
     spinlock_unlock(&pool->lock);
     return got;
 }
@@ -124,7 +133,7 @@ static struct slab *
 pool_give(struct arena_pool *pool, struct slab *s)
 {
     spinlock_lock(&pool->lock);
-    pool->n_free += s->n;
+    n_free_add__(pool, (int32_t) s->n);
     slab_push(&pool->full, s);
     struct slab *got = slab_pop(&pool->empty);
     spinlock_unlock(&pool->lock);
@@ -137,7 +146,7 @@ pool_absorb__(struct arena_pool *pool, struct slab *s) REQUIRES(pool->lock)
     while (s->n) {
         struct slab *loose = pool->loose;
         loose->ids[loose->n++] = s->ids[--s->n];
-        pool->n_free++;
+        n_free_add__(pool, 1);
         if (loose->n == FRAME_SLAB) {
             slab_push(&pool->full, loose);
             pool->loose = slab_pop(&pool->empty);
@@ -216,10 +225,19 @@ frame_alloc(struct arena *a, struct frame **out, unsigned n)
     }
     cache_note(c);
     if (UNLIKELY(got < n)) {
-        COVERAGE_ADD(arena_alloc_failed, n - got);
-        atomic_fetch_add_explicit(&a->pool->alloc_failed, n - got, memory_order_relaxed);
+        COVERAGE_INC(arena_alloc_failed);
+        atomic_fetch_add_explicit(&a->pool->alloc_failed, 1, memory_order_relaxed);
     }
     return got;
+}
+
+uint32_t
+arena_n_available(const struct arena *a)
+{
+    const struct cache *c = cache_of(a);
+
+    return c->loaded->n + c->spare->n +
+           atomic_load_explicit(&a->pool->n_free, memory_order_relaxed);
 }
 
 static inline void

@@ -32,9 +32,9 @@ struct arena_pool {
     struct slab *full;
     struct slab *empty;
     struct slab *loose;
-    uint32_t n_free; /* ids in full slabs and in loose */
+    _Atomic uint32_t n_free; /* ids in full slabs and in loose; written under the lock */
 
-    _Atomic uint64_t alloc_failed; /* any thread adds */
+    _Atomic uint64_t alloc_failed; /* calls that got fewer than asked for; any thread adds */
     uint32_t n_refs;               /* main: arena_get() less arena_put() */
     uint32_t n_promised;           /* main */
     uint32_t n_quarantined;        /* main */

@@ -132,6 +132,9 @@ void arena_holder_free(uint16_t);
 /* Allocates up to `n` frames (owner USER, refcnt 1) into `out`; returns how many.  Any thread.
  */
 unsigned frame_alloc(struct arena *, struct frame **out, unsigned n);
+/* How many frames the calling thread could get now, unless others are faster.  For whoever
+ * waits for frames to come back: cheaper than asking in vain, which is counted.  Any thread. */
+uint32_t arena_n_available(const struct arena *);
 /* Drops one reference of each; the last one returns the frame.  Frames of mixed arenas are
  * fine. Any thread. */
 void frame_free(struct frame *const *, unsigned n);
@@ -169,7 +172,7 @@ void arena_collect(void);
 
 struct arena_stats {
     uint32_t n_frames, n_free, n_cached, n_quarantined, n_promised;
-    uint64_t alloc_failed;
+    uint64_t alloc_failed; /* calls of frame_alloc() that got fewer than asked for */
 };
 void arena_get_stats(const struct arena *, struct arena_stats *);
 void arena_show(struct strbuf *); /* for afxdp/show and memory/show */

@@ -88,6 +88,7 @@ struct xsk_queue {
     int fd;                     /* constant */
     _Atomic bool busy_poll;     /* set by main: the kernel polls for us when we ask */
     _Atomic uint32_t in_kernel; /* frames in fill and rx ring */
+    bool starved;               /* the fill ring could not be filled, and has not been since */
     xsk_counter rx_packets, rx_bytes, rx_bogus, rx_wakeups, fill_starved;
     struct xsk_superframe *super; /* constant; NULL: no chains (xsk-superframe.h) */
     xsk_counter rx_super_dropped;
@@ -192,7 +193,8 @@ unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
 /* The packet that a descriptor taken from the rx ring stands for, now the caller's, with data
  * and length set; NULL (counted) if it cannot be one of ours. */
 struct packet *xsk_rx_take(struct xsk_queue *, const struct xdp_desc *);
-/* Puts frames into the fill ring until `fill_target` are in the kernel's hands. */
+/* Puts frames into the fill ring until `fill_target` are in the kernel's hands.  Where the arena
+ * is out of frames it counts that once (fill_starved), and then takes what comes back. */
 void xsk_fill(struct xsk_queue *);
 
 /* xsk-tx.c.  Any number of senders' threads at once; xsk_tx_drain_idle() the poller's. */

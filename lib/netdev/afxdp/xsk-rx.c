@@ -40,8 +40,12 @@ xsk_fill(struct xsk_queue *q)
     while (in_kernel < q->fill_target) {
         struct frame *frames[FILL_BURST];
         uint32_t want = MIN(q->fill_target - in_kernel, FILL_BURST);
-        uint32_t room = xsk_ring_room(&q->fill, want);
-        uint32_t n = room ? frame_alloc(q->arena, frames, room) : 0;
+        uint32_t room = xsk_ring_room(&q->fill, want), ask = room;
+
+        if (UNLIKELY(q->starved)) {
+            ask = MIN(room, arena_n_available(q->arena));
+        }
+        uint32_t n = ask ? frame_alloc(q->arena, frames, ask) : 0;
 
         for (uint32_t i = 0; i < n; i++) {
             frame_set_fill(frames[i], q->holder);
@@ -52,13 +56,19 @@ xsk_fill(struct xsk_queue *q)
             in_kernel += n;
         }
         if (n < room) {
-            COVERAGE_INC(afxdp_fill_starved);
-            xsk_count(&q->fill_starved, 1);
+            if (!q->starved) {
+                q->starved = true;
+                COVERAGE_INC(afxdp_fill_starved);
+                xsk_count(&q->fill_starved, 1);
+            }
             break;
         }
         if (n < want) {
             break;
         }
+    }
+    if (in_kernel >= q->fill_target) {
+        q->starved = false;
     }
     set_in_kernel(q, in_kernel);
 }
