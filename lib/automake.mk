@@ -182,6 +182,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/ethtool.h \
 	lib/os/evloop.c \
 	lib/os/evloop.h \
+	lib/os/fd-closer.c \
+	lib/os/fd-closer.h \
 	lib/os/numa.c \
 	lib/os/numa.h \
 	lib/os/pidfile.c \

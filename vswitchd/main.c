@@ -24,6 +24,7 @@
 #include "os/daemon.h"
 #include "os/dirs.h"
 #include "os/evloop.h"
+#include "os/fd-closer.h"
 #include "os/numa.h"
 #include "os/seccomp.h"
 #include "os/signals.h"
@@ -256,6 +257,7 @@ out_modules:
     unixctl_server_destroy(control);
     bridge_exit();
     ofproto_exit();
+    fd_closer_stop();
     arena_collect();
     ev_timer_stop(&coverage_timer);
     ev_timer_stop(&collect_timer);

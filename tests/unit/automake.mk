@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test-dp-execute \
 	tests/unit/test-dp-set \
 	tests/unit/test-evloop \
+	tests/unit/test-fd-closer \
 	tests/unit/test-flow-key \
 	tests/unit/test-flow-text \
 	tests/unit/test-jsonrpc \

@@ -31,6 +31,7 @@
 #include "netdev/system/system-private.h"
 #include "os/clock.h"
 #include "os/evloop.h"
+#include "os/fd-closer.h"
 #include "os/rtnl.h"
 #include "os/thread.h"
 #include "packet/headers.h"
@@ -770,6 +771,7 @@ main(void)
     loop = evloop_create();
     netdev_init(loop, NULL);
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    fd_closer_stop();
     evloop_destroy(loop);
     return rc;
 }

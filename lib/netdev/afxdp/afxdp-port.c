@@ -22,11 +22,14 @@
 #include "netdev/afxdp/cni-client.h"
 #include "os/ethtool.h"
 #include "os/evloop.h"
+#include "os/fd-closer.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(afxdp);
 
 #define WATCH_MS 500
+/* For sockets to be closed; frames have more time in quarantine. */
+#define CLOSE_WAIT_MS 500
 /* The least a queue works with, where packet memory is short. */
 #define MIN_FRAMES_PER_QUEUE 128u
 
@@ -195,8 +198,13 @@ port_stop(struct afxdp_dev *dev)
         }
     }
     afxdp_map_unload(dev);
+    /* Each close() waits for a grace period of the kernel; together they wait for one. */
     for (unsigned i = dev->n_queues; i-- > 0;) {
         afxdp_totals_add_queue(&dev->past, &dev->queues[i]);
+        xsk_queue_hang_up(&dev->queues[i], dev->ifindex);
+    }
+    fd_closer_wait(dev->ifindex, CLOSE_WAIT_MS);
+    for (unsigned i = dev->n_queues; i-- > 0;) {
         xsk_queue_close(&dev->queues[i], delay);
     }
     free(dev->queues);

@@ -183,7 +183,9 @@ int xsk_umem_register(struct xsk_umem *, struct arena *, int fd, char **errp);
  * this mode.  Needs CAP_NET_RAW. */
 int xsk_queue_open(struct xsk_queue *, struct afxdp_dev *, unsigned dev_qid, enum afxdp_mode,
                    char **errp);
-/* Closes the socket and puts its frames into quarantine for `delay_ms`. */
+/* Has the socket closed on another thread: fd_closer_wait(ifindex) before xsk_queue_close(). */
+void xsk_queue_hang_up(struct xsk_queue *, int ifindex);
+/* Closes the socket, if it is not yet, and puts its frames into quarantine for `delay_ms`. */
 void xsk_queue_close(struct xsk_queue *, int64_t delay_ms);
 /* A queue closed by this process a moment ago may still look taken, or its pages pinned. */
 bool xsk_recently_closed(void);

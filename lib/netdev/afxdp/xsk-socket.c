@@ -16,6 +16,7 @@
 
 #include "log/log.h"
 #include "os/clock.h"
+#include "os/fd-closer.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(afxdp_socket);
@@ -313,20 +314,26 @@ recover_ledger(struct xsk_queue *q, int64_t delay_ms)
 }
 
 void
+xsk_queue_hang_up(struct xsk_queue *q, int ifindex)
+{
+    fd_closer_close(q->fd, ifindex);
+    q->fd = -1;
+}
+
+void
 xsk_queue_close(struct xsk_queue *q, int64_t delay_ms) NO_THREAD_SAFETY
 {
     struct frame *done[XSK_COMPLETE_BURST];
     unsigned n_filled = 0;
 
-    if (q->fd < 0) {
-        return;
-    }
     /* What is complete already needs no quarantine. */
     for (unsigned n; q->ledger && (n = xsk_tx_complete__(q, done)) != 0;) {
         frame_free(done, n);
     }
-    close(q->fd);
-    q->fd = -1;
+    if (q->fd >= 0) {
+        close(q->fd);
+        q->fd = -1;
+    }
     last_close_ns = clock_real_ns();
     for (unsigned i = 0; i < ARRAY_SIZE(q->maps); i++) {
         if (q->maps[i].base) {

@@ -15,6 +15,7 @@
 
 #include "log/coverage.h"
 #include "netdev/system/system-private.h"
+#include "os/fd-closer.h"
 #include "util/xalloc.h"
 
 COVERAGE_DEFINE(drop_system_tx_full);
@@ -100,21 +101,6 @@ system_construct(struct netdev *netdev, char **errp)
     return error;
 }
 
-static void
-system_destruct(struct netdev *netdev)
-{
-    /* Promiscuity was the socket's and goes with it. */
-    close(system_cast(netdev)->tx_fd);
-}
-
-static void
-system_dealloc(struct netdev *netdev)
-{
-    free(system_cast(netdev));
-}
-
-/* Attributes. */
-
 static int
 system_set_promisc(struct netdev_system *dev, bool promisc)
 {
@@ -133,6 +119,24 @@ system_set_promisc(struct netdev_system *dev, bool promisc)
     dev->promisc = promisc;
     return 0;
 }
+
+static void
+system_destruct(struct netdev *netdev)
+{
+    struct netdev_system *dev = system_cast(netdev);
+
+    /* Promiscuity is the socket's and would go with it, but not before it is closed. */
+    (void) system_set_promisc(dev, false);
+    fd_closer_close(dev->tx_fd, dev->base.kl.link.ifindex);
+}
+
+static void
+system_dealloc(struct netdev *netdev)
+{
+    free(system_cast(netdev));
+}
+
+/* Attributes. */
 
 static int
 system_set_up(struct netdev *netdev, bool up)

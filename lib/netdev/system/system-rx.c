@@ -21,6 +21,7 @@
 
 #include "log/coverage.h"
 #include "netdev/system/system-private.h"
+#include "os/fd-closer.h"
 #include "packet/headers.h"
 #include "packet/packet-ops.h"
 #include "util/xalloc.h"
@@ -152,7 +153,8 @@ system_rxq_destruct(struct netdev_rxq *rxq_)
     struct system_rxq *rxq = rxq_cast(rxq_);
     close_fd(&rxq->epoll_fd);
     close_fd(&rxq->event_fd);
-    close_fd(&rxq->fd);
+    fd_closer_close(rxq->fd, system_cast(rxq_->netdev)->base.kl.link.ifindex);
+    rxq->fd = -1;
     for (unsigned i = 0; i < N_MSGS; i++) {
         packet_free(rxq->frames[i]);
         rxq->frames[i] = NULL;
