@@ -14,6 +14,7 @@
 LOG_MODULE(dpif_netdev_config);
 
 #define EMC_INV_PROB_DEFAULT 100u
+#define TX_FLUSH_MAX_US 1000000u
 #define MAX_SLEEP_US 10000
 
 struct dp_config dp_config = {
@@ -162,20 +163,33 @@ checked_max_sleep(const struct smap *oc)
     return bad ? NULL : s;
 }
 
+/* How long output may wait for more to go with it. */
+static void
+apply_tx_flush(const struct smap *oc)
+{
+    static char *told;
+    const char *s = smap_get(oc, "tx-flush-interval");
+    uint64_t us = 0;
+    bool bad = s && !num_parse_u64(s, 0, TX_FLUSH_MAX_US, &us);
+
+    if (is_news(&told, bad ? s : NULL)) {
+        LOG_WARN("other_config:tx-flush-interval=%s is not a number of microseconds from 0 to "
+                 "%u: output does not wait",
+                 s, TX_FLUSH_MAX_US);
+    }
+    atomic_store_explicit(&dp_config.tx_flush_us, bad ? 0 : (uint32_t) us,
+                          memory_order_relaxed);
+}
+
 /* What users of other versions may have set. */
 static void
 tell_unsupported(const struct smap *oc)
 {
-    static char *told_lb, *told_flush, *told_perf;
-    const char *flush = smap_get_def(oc, "tx-flush-interval", "0");
+    static char *told_lb, *told_perf;
 
     if (is_news(&told_lb, smap_get_bool(oc, "pmd-auto-lb", false) ? "true" : NULL)) {
         LOG_INFO("other_config:pmd-auto-lb has no effect in this version; use ovs-appctl "
                  "dpif-netdev/pmd-rxq-rebalance");
-    }
-    if (is_news(&told_flush, strcmp(flush, "0") ? flush : NULL)) {
-        LOG_INFO("other_config:tx-flush-interval has no effect in this version: output is sent "
-                 "once per turn of the polling loop");
     }
     if (is_news(&told_perf, smap_get_bool(oc, "pmd-perf-metrics", false) ? "true" : NULL)) {
         LOG_INFO("other_config:pmd-perf-metrics has no effect in this version: pmd-perf-show "
@@ -206,6 +220,7 @@ dp_set_config(const struct smap *oc)
     dp_config.policy = policy;
     dp_config.isolate = isolate;
     apply_emc(oc);
+    apply_tx_flush(oc);
     tell_unsupported(oc);
     for (unsigned i = 0; changed && i < DP_MAX; i++) {
         if (dps[i]) {

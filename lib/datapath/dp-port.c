@@ -162,8 +162,10 @@ port_open_queues(struct dp_port *port, char **errp)
 static struct dp_port *
 port_new(struct dp *dp, struct netdev *netdev, uint32_t port_no, char *name, char *affinity)
 {
+    static uint64_t last_id;
     struct dp_port *port = xzalloc(sizeof *port);
 
+    port->id = ++last_id;
     port->dp = dp;
     port->netdev = netdev;
     port->port_no = port_no;
@@ -291,6 +293,7 @@ dp_port_reconfigure(struct dp *dp, uint32_t port_no, char **errp)
     port_close_queues(old);
 
     port = port_new(dp, old->netdev, port_no, old->name, old->affinity);
+    port->id = old->id;
     atomic_init(&port->emc, atomic_load_explicit(&old->emc, memory_order_relaxed));
     old->name = old->affinity = NULL;
     port_free(old);

@@ -68,6 +68,7 @@ struct txq {
 } CACHE_ALIGNED;
 
 struct dp_port {
+    uint64_t id; /* of this port, also when reconfigured, and of no other that ever was */
     uint32_t port_no;
     uint16_t n_txq;
     uint16_t n_rxq;
@@ -94,14 +95,17 @@ struct poll_list {
     struct dp_rxq *rxqs[];
 };
 
-/* Output waiting for the end of the loop turn. */
+/* Output waiting for the end of the loop turn, or of other_config:tx-flush-interval.  Ports may
+ * vanish meanwhile, hence ids. */
 #define STAGE_SLOTS 64u
 struct stage_slot {
-    struct dp_port *port; /* valid while the batch holds packets */
+    uint32_t port_no;
+    uint64_t port_id;
     struct packet_batch batch;
 };
 struct stage {
     uint64_t used;                        /* slots that hold packets */
+    uint64_t since;                       /* clock_cycles() about when the first came */
     struct stage_slot slots[STAGE_SLOTS]; /* by port number modulo */
     /* Ports whose tx queue must be polled until it says done, by number: they may vanish. */
     uint64_t pending;
@@ -187,6 +191,7 @@ extern struct evloop *dp_loop;
 struct dp_config {
     _Atomic uint32_t emc_threshold; /* insert if a random number is not above; 0: never */
     _Atomic bool smc;
+    _Atomic uint32_t tx_flush_us; /* other_config:tx-flush-interval */
     /* Main. */
     char *cpu_mask; /* NULL: default */
     char *max_sleep;
@@ -261,6 +266,8 @@ void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);
 /* txq.c; the polling thread. */
 void stage_put(struct pmd *, struct dp_port *, struct packet *);
 void stage_flush(struct pmd *);
+/* Flushes if what is staged is due at `now` (clock_cycles()); true: something waits. */
+bool stage_run(struct pmd *, uint64_t now, uint64_t cycles_per_us);
 /* Drives what is under way on the queues sent to; true: some is still unfinished. */
 bool stage_tx_poll(struct pmd *);
 

@@ -3,7 +3,8 @@
  * context, which is the same struct without a thread of its own.  pmd-set.c decides which there
  * are and what they poll.
  *
- * One turn: every queue of the poll list is polled once, then the staged output is flushed, the
+ * One turn: every queue of the poll list is polled once, then the staged output is flushed (or,
+ * with other_config:tx-flush-interval, waits for more and keeps the thread from sleeping), the
  * tx queues are driven, and a quiescent state is reported.  A thread that found nothing for
  * IDLE_US sleeps in ppoll() on its rx queues' descriptors and an eventfd that main writes to.
  */
@@ -204,18 +205,14 @@ pmd_main(void *pmd_)
     last = idle_since = clock_cycles();
     while (!atomic_load_explicit(&pmd->exit, memory_order_acquire)) {
         unsigned got = pmd_turn(pmd);
-        bool unfinished;
-        uint64_t now;
+        bool waiting = stage_run(pmd, last, per_us);
+        bool unfinished = stage_tx_poll(pmd);
+        uint64_t now = clock_cycles();
 
-        if (got) {
-            stage_flush(pmd);
-        }
-        unfinished = stage_tx_poll(pmd);
-        now = clock_cycles();
         if (got) {
             pmd->n_futile = 0;
             idle_since = now;
-        } else if (now - idle_since > IDLE_US * per_us) {
+        } else if (!waiting && now - idle_since > IDLE_US * per_us) {
             pmd_idle(pmd, (now - idle_since) / per_us, unfinished);
             now = clock_cycles();
         }
@@ -228,6 +225,7 @@ pmd_main(void *pmd_)
         last = now;
         rcu_quiescent_state();
     }
+    stage_flush(pmd);
     return NULL;
 }
 

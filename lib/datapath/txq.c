@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Output of a polling thread: packets gather in slots by port over a loop turn, and leave in
- * bursts at its end (or when a burst is full).  After that the queues sent to are driven until
- * they say that nothing is unfinished.  Runs on polling threads, main's included.
+/* Output of a polling thread: packets gather in slots by port over a loop turn, or as many as
+ * come within other_config:tx-flush-interval, and leave in bursts at its end (or when a burst
+ * is full).  After that the queues sent to are driven until they say that nothing is
+ * unfinished.  Runs on polling threads, main's included.
  *
- * Slots hold port pointers within one turn only; what lasts longer (queues with unfinished
- * work) is remembered by port number, since the port may be gone by the next turn. */
+ * What lasts longer than a turn remembers ports by number, since they may be gone by the next.
+ * A slot also has the port's id: its packets are for no other port of that number. */
 
 #include "datapath/dp-private.h"
+#include "log/coverage.h"
+
+COVERAGE_DEFINE(drop_datapath_port_gone);
 
 static unsigned
 my_txq(const struct pmd *pmd, const struct dp_port *port)
@@ -59,8 +63,13 @@ static void
 slot_flush(struct pmd *pmd, unsigned slot)
 {
     struct stage_slot *s = &pmd->stage.slots[slot];
-    struct dp_port *port = s->port;
+    struct dp_port *port = dp_port_lookup(pmd->dp, s->port_no);
 
+    if (UNLIKELY(!port || port->id != s->port_id)) {
+        COVERAGE_ADD(drop_datapath_port_gone, s->batch.n);
+        packet_batch_free(&s->batch);
+        return;
+    }
     pmd_stat_add(&pmd->stats, PMD_STAT_TX_PACKETS, s->batch.n);
     pmd_stat_add(&pmd->stats, PMD_STAT_TX_BATCHES, 1);
     send_batch(pmd, port, &s->batch);
@@ -74,10 +83,11 @@ stage_put(struct pmd *pmd, struct dp_port *port, struct packet *p)
     unsigned slot = port->port_no % STAGE_SLOTS;
     struct stage_slot *s = &pmd->stage.slots[slot];
 
-    if (UNLIKELY(s->batch.n && (s->port != port || packet_batch_full(&s->batch)))) {
+    if (UNLIKELY(s->batch.n && (s->port_id != port->id || packet_batch_full(&s->batch)))) {
         slot_flush(pmd, slot);
     }
-    s->port = port;
+    s->port_no = port->port_no;
+    s->port_id = port->id;
     packet_batch_add(&s->batch, p);
     pmd->stage.used |= UINT64_C(1) << slot;
 }
@@ -87,6 +97,7 @@ stage_flush(struct pmd *pmd)
 {
     struct stage *st = &pmd->stage;
 
+    st->since = 0;
     while (st->used) {
         unsigned slot = (unsigned) __builtin_ctzll(st->used);
 
@@ -95,6 +106,28 @@ stage_flush(struct pmd *pmd)
             slot_flush(pmd, slot);
         }
     }
+}
+
+bool
+stage_run(struct pmd *pmd, uint64_t now, uint64_t cycles_per_us)
+{
+    struct stage *st = &pmd->stage;
+    uint64_t us;
+
+    if (!st->used) {
+        return false;
+    }
+    us = atomic_load_explicit(&dp_config.tx_flush_us, memory_order_relaxed);
+    if (us) {
+        if (!st->since) {
+            st->since = now;
+        }
+        if (now - st->since < us * cycles_per_us) {
+            return true;
+        }
+    }
+    stage_flush(pmd);
+    return false;
 }
 
 /* Another thread that is at the queue right now drives it as well; look again next turn. */

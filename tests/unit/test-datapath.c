@@ -555,6 +555,61 @@ test_del_under_traffic(void **state)
     }
 }
 
+/* Output waits for more of it up to the time configured, then goes out as one batch; what waits
+ * for a port that is deleted meanwhile goes nowhere. */
+static void
+test_flush_interval(void **state)
+{
+    struct netdev *p4 = add_port("p4", "dummy-pmd", NULL, NULL, 4);
+    struct smap oc = SMAP_INIT;
+    struct pmd *pmd = only_pmd();
+    uint64_t batches, gone = coverage("drop_datapath_port_gone");
+    int64_t start;
+
+    set_toy(4, TOY_OUT, 1);
+    inject(p4, 1, 1);
+    assert_true(wait_tx(p1, 1));
+    smap_set(&oc, "tx-flush-interval", "300000");
+    dp_set_config(&oc);
+    batches = atomic_load(&pmd->stats.n[PMD_STAT_TX_BATCHES]);
+    start = clock_real_ns();
+    for (unsigned i = 0; i < 5; i++) {
+        inject(p4, 1, 1);
+        usleep(10000);
+        rcu_quiescent_state();
+    }
+    assert_true(tx_packets(p1) == 1 || clock_real_ns() - start > 250 * INT64_C(1000000));
+    assert_true(wait_tx(p1, 6));
+    assert_true(clock_real_ns() - start >= 300 * INT64_C(1000000));
+    assert_int_equal(atomic_load(&pmd->stats.n[PMD_STAT_TX_BATCHES]), batches + 1);
+
+    inject(p4, 3, 1);
+    usleep(20000);
+    rcu_quiescent_state();
+    del_port(1); /* and another port by the same number */
+    p1 = add_port("p1", "dummy", NULL, NULL, 1);
+    for (unsigned i = 0; i < 1000 && coverage("drop_datapath_port_gone") == gone; i++) {
+        usleep(1000);
+        rcu_quiescent_state();
+    }
+    assert_int_equal(coverage("drop_datapath_port_gone") - gone, 3);
+    assert_int_equal(tx_packets(p1), 0);
+
+    /* What the thread has when it ends still goes out; so it does at once without the option.
+     */
+    inject(p4, 2, 1);
+    usleep(20000);
+    rcu_quiescent_state();
+    del_port(4);
+    assert_true(wait_tx(p1, 2));
+    smap_set(&oc, "tx-flush-interval", "1000001");
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&dp_config.tx_flush_us), 0);
+    smap_clear(&oc);
+    dp_set_config(&oc);
+    smap_destroy(&oc);
+}
+
 /* ---- Tx queues: a device that notes two senders on one queue at the same time. ---- */
 
 #define STRICT_N_TXQ_MAX 4u
@@ -762,6 +817,7 @@ main(void)
         T(test_forward_pmd),
         T(test_sleep),
         T(test_del_under_traffic),
+        T(test_flush_interval),
         T(test_one_sender_a_queue),
         T(test_queues_and_cores),
         T(test_open),
