@@ -148,10 +148,15 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-group.h \
 	lib/openflow/of-hello.c \
 	lib/openflow/of-hello.h \
+	lib/openflow/of-match-fixed.c \
+	lib/openflow/of-match-private.h \
+	lib/openflow/of-match-text.c \
+	lib/openflow/of-match.c \
 	lib/openflow/of-match.h \
 	lib/openflow/of-msg.c \
 	lib/openflow/of-msg.h \
 	lib/openflow/of-multipart.c \
+	lib/openflow/of-oxm.c \
 	lib/openflow/of-packet-in.c \
 	lib/openflow/of-packet-out.c \
 	lib/openflow/of-packet.h \

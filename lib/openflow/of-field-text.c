@@ -445,7 +445,7 @@ words_parse(enum of_field f, const char *text, struct of_value *v, struct of_val
 {
     uint16_t flags, m;
 
-    if (f == OFF_TCP_FLAGS && isalpha((unsigned char) text[strspn(text, "+-[")]) &&
+    if (f == OFF_TCP_FLAGS && *text && !isdigit((unsigned char) *text) &&
         tcp_flags_parse(text, &flags, &m)) {
         *v = of_value_from_u64(f, flags);
         *mask = of_value_from_u64(f, m);

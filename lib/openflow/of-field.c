@@ -11,6 +11,7 @@
 #include "util/compiler.h"
 
 #define REG_BYTES 4
+#define IP_DSCP_MASK 0xfc
 
 bool
 of_port_from_32(uint32_t p, uint16_t *port)
@@ -91,6 +92,8 @@ of_field_ones(enum of_field f, struct of_value *v)
     }
     if (f == OFF_VLAN_VID) {
         v->b[0] |= VLAN_CFI >> 8;
+    } else if (f == OFF_IP_TOS) {
+        v->b[0] = IP_DSCP_MASK;
     }
 }
 
@@ -123,14 +126,15 @@ of_value_to_u64(enum of_field f, const struct of_value *v)
 
 /* -- Fields in a flow. -- */
 
-/* The bits of the field that struct flow has: for vlan_vid also "present". */
+/* The bits of the field that struct flow has: for vlan_vid also "present", of nw_tos the DSCP.
+ */
 static uint64_t
 low_bits(enum of_field f)
 {
     const struct of_field_info *i = of_field_info(f);
     uint64_t m = i->n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << i->n_bits) - 1;
 
-    return f == OFF_VLAN_VID ? m | VLAN_CFI : m;
+    return f == OFF_VLAN_VID ? m | VLAN_CFI : f == OFF_IP_TOS ? IP_DSCP_MASK : m;
 }
 
 static uint64_t
@@ -298,6 +302,9 @@ of_field_mask_all(enum of_field f, struct flow *wc)
     set_bits(f, wc, &ones, &ones);
     if (f == OFF_IN_PORT) { /* in_port is 32 bits wide in a flow, 16 in NXM */
         wc->meta.in_port = UINT32_MAX;
+    } else if (of_field_info(f)->size == 2 && of_field_info(f)->n_bytes == 1 &&
+               of_field_info(f)->n_bits == 8) { /* ICMP type and code are ports in a flow */
+        memset((uint8_t *) wc + of_field_info(f)->ofs, 0xff, 2);
     }
 }
 
@@ -325,8 +332,8 @@ of_field_value_ok(enum of_field f, const struct of_value *v)
     case OFF_IN_PORT_OXM:
     case OFF_ACTSET_OUTPUT:
         return of_port_from_32((uint32_t) x, &port);
-    case OFF_IP_TOS:
-        return !(x & 3);
+    case OFF_ARP_OP: /* others are not kept apart (struct flow_arp) */
+        return x <= UINT8_MAX;
     default:
         return !(x & ~low_bits(f));
     }

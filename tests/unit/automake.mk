@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
 	tests/unit/test-of-field \
+	tests/unit/test-of-match \
 	tests/unit/test-of-msg \
 	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
@@ -58,6 +59,7 @@ EXTRA_DIST += \
 	tests/unit/bpf-map.h \
 	tests/unit/fd-message.h \
 	tests/unit/of-hex.h \
+	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h \
 	tests/unit/shell.h \

@@ -77,7 +77,7 @@ in_flow(void **state)
             }
             memset(&zero, 0, sizeof zero);
             flow = zero;
-            assert_true(of_field_value_ok(f, &v) || f == OFF_IP_TOS);
+            assert_true(of_field_value_ok(f, &v) || f == OFF_ARP_OP);
             of_field_set(f, &flow, &v);
             of_field_get(f, &flow, &got);
             assert_memory_equal(&v, &got, sizeof v);
