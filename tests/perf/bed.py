@@ -203,7 +203,7 @@ class Bed:
         try:
             self.ofctl("del-flows", "br0")
         except Failed as error:
-            raise Skipped(f"no OpenFlow ({error})") from error
+            raise Skipped(f"no OpenFlow: {str(error).rpartition('ovs-ofctl: ')[2]}") from error
         start = time.monotonic()
         self.ofctl("add-flows", "br0", path)
         return time.monotonic() - start

@@ -87,17 +87,25 @@ def measure(config, switch, case_class):
         bed.close()
 
 
+def progress(words, end=""):
+    """A line on standard error that the next one replaces."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{words}", end=end, file=sys.stderr, flush=True)
+    else:
+        print(words, file=sys.stderr, flush=True)
+
+
 def run_case(config, name, switches):
     """All pairs of one case.  What fails once on a switch is not tried on it again."""
     case_class = cases.CASES[name]
     result = {"about": case_class.about, "metrics": case_class.metrics, "skipped": {},
+              "bars": case_class.bars,
               "values": {s: {} for s in switches if s != "reference" or case_class.reference}}
     for pair in range(config.pairs):
         for switch, values in result["values"].items():
             if switch in result["skipped"]:
                 continue
-            print(f"\r\033[K{name}: {pair + 1}/{config.pairs} {switch}", end="",
-                  file=sys.stderr, flush=True)
+            progress(f"{name}: {pair + 1}/{config.pairs} {switch}")
             try:
                 for metric, value in measure(config, switch, case_class).items():
                     values.setdefault(metric, []).append(value)
@@ -136,7 +144,7 @@ def main():
     start = time.monotonic()
     for name in config.cases:
         record["cases"][name] = run_case(config, name, switches)
-    print(f"\r\033[K{time.monotonic() - start:.0f} s", file=sys.stderr)
+    progress(f"{time.monotonic() - start:.0f} s", end="\n")
     record["summary"] = report.summary_of(record)
     print(report.text(record))
     os.makedirs(config.output, exist_ok=True)

@@ -3,10 +3,13 @@
 
 To add one: derive from Case (or Throughput), give it a name and a sentence, set up in setup(),
 measure in measure(), and list each metric's unit and direction in `metrics`.  Anything that a
-switch cannot do ends in Skipped or Failed, and the report shows the reason."""
+switch cannot do ends in Skipped or Failed, and the report shows the reason.
+
+A bar is what XVS is held to: (metric, "stock" or "reference" or None, "<=" or ">=", limit).  It
+is about the ratio of the medians to that switch's, or without one about the median itself."""
 
 import json
-import os
+import subprocess
 import time
 
 from bed import Failed, Skipped, run
@@ -24,6 +27,7 @@ class Case:
     name = None      # what the command line calls it
     about = None     # a line for people
     metrics = {}     # name -> (unit, UP or DOWN)
+    bars = ()
     reference = False    # the forwarder that looks at nothing can run it
     queues = 1
     pmds = 1
@@ -139,11 +143,16 @@ class Throughput(Case):
 class P2P(Throughput):
     """A port-to-port rule, one flow."""
     name, about = "p2p", "one flow, port-to-port rule"
+    bars = (("throughput", "stock", ">=", 1.05), ("throughput", "reference", ">=", 0.97),
+            ("user time", "stock", "<=", 0.5), ("lossless rate", "stock", ">=", 1.2),
+            ("p50 at 50 %", "stock", "<=", 0.7), ("p99 at 50 %", "stock", "<=", 0.7),
+            ("syscalls", None, "<=", 0.04))
 
 
 class Rules16k(Throughput):
     """Each flow hits a rule of its own among 16 k."""
     name, about = "rules16k", "10 k flows over 16 k rules on addresses and ports"
+    bars = (("throughput", "stock", ">=", 1.3), ("user time", "stock", "<=", 0.4))
     reference = False
     load = ("--flows=10000", "--set=sip=10.0.0.0", "--vary=sip:1:100",
             "--set=dport=2048", "--vary=dport:1:100:100")
@@ -157,6 +166,7 @@ class Rules16k(Throughput):
 class Masks100(Throughput):
     """Flows spread over rules with 100 different masks."""
     name, about = "masks100", "100 k flows, rules with 100 masks"
+    bars = (("throughput", "stock", ">=", 1.3),)
     reference = False
     load = ("--flows=100000", "--set=sip=10.10.0.0", "--vary=sip:65536:10",
             "--set=dip=10.100.0.0", "--vary=dip:65536:10:10", "--vary=sport:1:1000:100")
@@ -255,6 +265,7 @@ def checksums_by_sender(config, bed):
 class Tcp(Case):
     """iperf3 between the hosts."""
     name, about = "tcp", "iperf3 between two namespaces (stock: with tx off)"
+    bars = (("1 stream", "stock", ">=", 1.4),)
     metrics = {"1 stream": ("Gbit/s", UP), "8 streams": ("Gbit/s", UP)}
 
     def measure(self, bed):
@@ -264,7 +275,7 @@ class Tcp(Case):
     def iperf(self, bed, streams):
         """Gbit/s received."""
         bed.spawn("ip", "netns", "exec", bed.ns("b"), "iperf3", "-s", "-1",
-                  stdout=open(os.devnull, "w", encoding="ascii"))
+                  stdout=subprocess.DEVNULL)
         for _ in range(50):
             if ":5201" in bed.at("b", "ss", "-ltn"):
                 break
@@ -317,6 +328,7 @@ def allow_megaflows(bed):
 class SetupRate(Case):
     """New flows per second."""
     name, about = "setup", "every packet a new flow that needs a megaflow of its own"
+    bars = (("new flows", "stock", ">=", 1.5),)
     metrics = {"new flows": ("1/s", UP)}
 
     def setup(self, bed):
@@ -335,6 +347,7 @@ class SetupRate(Case):
 class Memory(Case):
     """Resident memory of the daemon."""
     name, about = "memory", "resident memory: two ports; 100 k megaflows"
+    bars = (("two ports", "stock", "<=", 0.35),)
     metrics = {"two ports": ("MB", DOWN), "100 k megaflows": ("MB", DOWN),
                "megaflows": ("", UP)}
 
@@ -356,6 +369,7 @@ class Memory(Case):
 class AddFlows(Case):
     """OpenFlow modifications."""
     name, about = "add-flows", "time of ovs-ofctl add-flows"
+    bars = (("100 k flows", "stock", "<=", 0.5),)
     metrics = {"10 k flows": ("s", DOWN), "100 k flows": ("s", DOWN)}
 
     def measure(self, bed):
@@ -369,6 +383,7 @@ class AddFlows(Case):
 class Start(Case):
     """How soon it serves, and what it costs while nothing happens."""
     name, about = "start", "start with two ports configured; CPU while idle"
+    bars = (("idle CPU", None, "<=", 2),)
     metrics = {"start": ("ms", DOWN), "idle CPU": ("% of a core", DOWN)}
 
     def measure(self, bed):
@@ -384,8 +399,9 @@ class Start(Case):
 
 class Wake(Case):
     """The first packet after nothing happened for long."""
-    name, about = "wake", "latency of the first packet after an idle minute, and of later ones"
-    metrics = {"first": ("us", DOWN), "then": ("us", DOWN)}
+    name, about = "wake", "latency of the first packet after an idle minute, and of those under load"
+    bars = (("extra", None, "<=", 200),)
+    metrics = {"first": ("us", DOWN), "under load": ("us", DOWN), "extra": ("us", DOWN)}
 
     def measure(self, bed):
         bed.learn()
@@ -394,6 +410,6 @@ class Wake(Case):
         first = bed.trial("--latency", frames=1, seconds=1)
         if not first["received"]:
             raise Failed("the first packet after the pause was lost")
-        then = bed.trial("--latency", rate=20000, warmup=0.2, seconds=1)
-        return {"first": first["latency_ns"]["mean"] / 1e3,
-                "then": then["latency_ns"]["p50"] / 1e3}
+        load = bed.trial("--latency", rate=20000, warmup=0.2, seconds=1)
+        first_us, load_us = first["latency_ns"]["mean"] / 1e3, load["latency_ns"]["p50"] / 1e3
+        return {"first": first_us, "under load": load_us, "extra": first_us - load_us}

@@ -18,6 +18,20 @@ def ratio(found):
     return found["xvs"]["median"] / found["stock"]["median"]
 
 
+def judge(bars, metrics):
+    """Each bar whose figures are there: [{"metric", "of", "sense", "limit", "value", "held"}]."""
+    judged = []
+    for metric, of, sense, limit in bars:
+        found = metrics.get(metric, {})
+        if "xvs" not in found or (of and not found.get(of, {}).get("median")):
+            continue
+        value = found["xvs"]["median"] / (found[of]["median"] if of else 1)
+        held = value >= limit if sense == ">=" else value <= limit
+        judged.append({"metric": metric, "of": of, "sense": sense, "limit": limit,
+                       "value": value, "held": held})
+    return judged
+
+
 def summary_of(record):
     """{case: {metric: {"unit", "better", "ratio", switch: summarize()}}}"""
     summary = {}
@@ -81,6 +95,10 @@ def text(record):
             lines.append(row.format(metric, found["unit"], cell(found.get("stock")),
                                     cell(found.get("xvs")), times,
                                     cell(found.get("reference"))).rstrip())
+        for bar in judge(case["bars"], metrics):
+            what = f"{bar['metric']} / {bar['of']}" if bar["of"] else bar["metric"]
+            lines.append(f"  {'held' if bar['held'] else 'MISSED'}: {what} {bar['sense']} "
+                         f"{bar['limit']}: {number(bar['value'])}")
         lines += [f"  {switch} skipped: {why}" for switch, why in case["skipped"].items()]
         lines.append("")
     return "\n".join(lines)
