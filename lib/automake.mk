@@ -130,8 +130,11 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
 	lib/openflow/of-actions.h \
+	lib/openflow/of-async.c \
 	lib/openflow/of-buf.c \
 	lib/openflow/of-buf.h \
+	lib/openflow/of-bundle.c \
+	lib/openflow/of-bundle.h \
 	lib/openflow/of-error.c \
 	lib/openflow/of-error.h \
 	lib/openflow/of-field-prereq.c \
@@ -153,6 +156,10 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-match-text.c \
 	lib/openflow/of-match.c \
 	lib/openflow/of-match.h \
+	lib/openflow/of-meter.c \
+	lib/openflow/of-meter.h \
+	lib/openflow/of-monitor.c \
+	lib/openflow/of-monitor.h \
 	lib/openflow/of-msg.c \
 	lib/openflow/of-msg.h \
 	lib/openflow/of-multipart.c \
@@ -163,10 +170,19 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-port-stats.c \
 	lib/openflow/of-port.c \
 	lib/openflow/of-port.h \
+	lib/openflow/of-queue.c \
+	lib/openflow/of-queue.h \
+	lib/openflow/of-role.c \
+	lib/openflow/of-role.h \
 	lib/openflow/of-subfield.c \
 	lib/openflow/of-switch.c \
 	lib/openflow/of-switch.h \
+	lib/openflow/of-table-features.c \
+	lib/openflow/of-table.c \
+	lib/openflow/of-table.h \
 	lib/openflow/of-text.h \
+	lib/openflow/of-tlv.c \
+	lib/openflow/of-tlv.h \
 	lib/os/affinity.c \
 	lib/os/affinity.h \
 	lib/os/caps.c \

@@ -32,8 +32,21 @@ of_packet_metadata(const struct flow *flow, struct of_match *m)
 static uint8_t
 reason_to_wire(enum of_packet_in_reason reason, uint8_t version)
 {
-    return (uint8_t) (version < OF14_VERSION && reason > OFPR_INVALID_TTL ? OFPR_ACTION
-                                                                          : reason);
+    switch (reason) {
+    case OFPR_ACTION_SET:
+    case OFPR_GROUP:
+    case OFPR_PACKET_OUT:
+        return (uint8_t) (version < OF14_VERSION ? OFPR_ACTION : reason);
+    case OFPR_EXPLICIT_MISS: /* before 1.3 a flow with an output to the controller like another */
+        return version < OF13_VERSION ? OFPR_ACTION : OFPR_NO_MATCH;
+    case OFPR_IMPLICIT_MISS:
+        return OFPR_NO_MATCH;
+    case OFPR_NO_MATCH:
+    case OFPR_ACTION:
+    case OFPR_INVALID_TTL:
+    default:
+        return (uint8_t) reason;
+    }
 }
 
 static uint16_t
@@ -199,7 +212,7 @@ take_property(struct of_prop *prop, struct of_resume *res)
             return OFPBPC_BAD_LEN;
         }
         res->reason = reason;
-        return reason <= OFPR_PACKET_OUT ? OF_OK : NXBRC_BAD_REASON;
+        return reason < OFPR_N ? OF_OK : NXBRC_BAD_REASON;
     case NXPINT_METADATA:
         return of_match_decode_nxm(d, d->len, true, &res->metadata, NULL, NULL);
     case NXPINT_USERDATA:
