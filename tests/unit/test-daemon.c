@@ -595,6 +595,7 @@ main(void)
     error = log_set("any:console:off");
     free(error);
     setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGHUP, SIG_DFL); /* nohup has it ignored, and a daemon leaves that as it is */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (!mkdtemp(dir)) {
         return 1;
