@@ -313,34 +313,44 @@ recover_ledger(struct xsk_queue *q, int64_t delay_ms)
     free(frames);
 }
 
-void
-xsk_queue_hang_up(struct xsk_queue *q, int ifindex)
-{
-    fd_closer_close(q->fd, ifindex);
-    q->fd = -1;
-}
-
-void
-xsk_queue_close(struct xsk_queue *q, int64_t delay_ms) NO_THREAD_SAFETY
+/* What is complete already needs no quarantine.  Mappings hold the socket open as much as its
+ * descriptor does. */
+static void
+leave_rings(struct xsk_queue *q) NO_THREAD_SAFETY
 {
     struct frame *done[XSK_COMPLETE_BURST];
-    unsigned n_filled = 0;
 
-    /* What is complete already needs no quarantine. */
-    for (unsigned n; q->ledger && (n = xsk_tx_complete__(q, done)) != 0;) {
+    for (unsigned n;
+         q->maps[MAP_COMP].base && q->ledger && (n = xsk_tx_complete__(q, done)) != 0;) {
         frame_free(done, n);
     }
-    if (q->fd >= 0) {
-        close(q->fd);
-        q->fd = -1;
-    }
-    last_close_ns = clock_real_ns();
     for (unsigned i = 0; i < ARRAY_SIZE(q->maps); i++) {
         if (q->maps[i].base) {
             munmap(q->maps[i].base, q->maps[i].size);
             q->maps[i].base = NULL;
         }
     }
+}
+
+void
+xsk_queue_hang_up(struct xsk_queue *q, int ifindex)
+{
+    leave_rings(q);
+    fd_closer_close(q->fd, ifindex);
+    q->fd = -1;
+}
+
+void
+xsk_queue_close(struct xsk_queue *q, int64_t delay_ms)
+{
+    unsigned n_filled = 0;
+
+    leave_rings(q);
+    if (q->fd >= 0) {
+        close(q->fd);
+        q->fd = -1;
+    }
+    last_close_ns = clock_real_ns();
     xsk_superframe_free(q->super);
     q->super = NULL;
     if (q->ledger) {
