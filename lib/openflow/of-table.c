@@ -52,11 +52,11 @@ of_table_mod_decode(const struct of_msg *msg, struct of_table_mod *tm)
         return OFPBRC_BAD_LEN;
     }
     if (msg->version < OF14_VERSION) {
-        if (config > OF_MISS_DROP - OF_MISS_CONTROLLER) {
+        tm->has_miss = msg->version < OF13_VERSION; /* deprecated in 1.3, without effect */
+        if (config > (tm->has_miss ? OFPTC_MISS_MASK - 1u : OFPTC_MISS_MASK)) {
             return OFPTMFC_BAD_CONFIG;
         }
-        tm->has_miss = msg->version < OF13_VERSION; /* deprecated in 1.3, without effect */
-        tm->miss = OF_MISS_CONTROLLER + config;
+        tm->miss = tm->has_miss ? OF_MISS_CONTROLLER + config : OF_MISS_DEFAULT;
         return OF_OK;
     }
     if (config & ~(uint32_t) (OFPTC_MISS_MASK | OFPTC_EVICTION | OFPTC_VACANCY_EVENTS)) {

@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-of-config \
 	tests/unit/test-of-field \
 	tests/unit/test-of-match \
 	tests/unit/test-of-msg \
