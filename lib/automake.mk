@@ -110,14 +110,19 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-upcall.c \
 	lib/ofproto/dp-features.c \
 	lib/ofproto/dp-features.h \
+	lib/ofproto/flow-mod.h \
+	lib/ofproto/groups.h \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
+	lib/ofproto/meters.h \
 	lib/ofproto/ofproto-port.c \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \
 	lib/ofproto/ofproto.h \
+	lib/ofproto/oftables.h \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
+	lib/ofproto/rule.h \
 	lib/ofproto/tables.c \
 	lib/ofproto/tables.h \
 	lib/ofproto/upcall.c \

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OFPROTO_OFTABLES_H
+#define XVS_OFPROTO_OFTABLES_H 1
+
+/* The OpenFlow state of a bridge that controllers program: tables 0..254 of rules, groups and
+ * meters, changed in transactions.
+ *
+ * All changes are made in a transaction (oftxn), of which main has at most one at a time for
+ * each oftables.  Readers start with a version, which they pass to each lookup: they see all of
+ * a transaction or nothing of it.  Rules that went stay in memory for a grace period, and in
+ * their classifier until oftables_run() some time behind it.
+ *
+ *   function                                           thread
+ *   oftables_version, oftables_lookup, oftables_touch,
+ *     group_lookup, meter_lookup                       any, in an RCU read-side section
+ *   oftables_learn, oftables_fin_timeout,
+ *     oftables_credit_table, rule_ref/unref/credit     any
+ *   everything else                                    main */
+
+#include "ofproto/flow-mod.h"
+#include "ofproto/rule.h"
+
+#define OFTABLES_MAX 255u
+#define OFTABLE_ALL 255u
+#define OFTABLE_HIDDEN                                                                         \
+    254u /* the switch's own rules; n_tables as told to controllers is this */
+
+struct oftables;
+
+enum rule_event { RULE_EV_ADDED, RULE_EV_MODIFIED, RULE_EV_DELETED };
+/* Called on main at the end of a transaction, when readers see the change. */
+struct oftables_ops {
+    void *aux;
+    /* For flow monitors: `old` is what a modified rule was before.  `owner` and `xid` of the
+     * transaction, `reason`: enum of_flow_removed_reason of a deletion. */
+    void (*rule_event)(enum rule_event, const struct rule *, const struct rule *old,
+                       uint8_t reason, const struct of_requester *, void *aux);
+    /* A rule with OFPFF_SEND_FLOW_REM is gone. */
+    void (*flow_removed)(const struct rule *, uint8_t reason, void *aux);
+    /* A table's vacancy crossed a threshold: OFPTR_VACANCY_DOWN (3) or _UP (4). */
+    void (*table_status)(uint8_t table_id, uint8_t reason, void *aux);
+    /* Translations made before may be wrong. */
+    void (*changed)(void *aux);
+    /* There is work for oftables_run() (any thread). */
+    void (*wake)(void *aux);
+};
+struct oftables *oftables_create(const struct oftables_ops *); /* NULL: nobody listens */
+void oftables_destroy(struct oftables *); /* no reader left; removes all, without events */
+
+/* ---- Readers ---- */
+
+/* The version to pass to lookups of one translation. */
+uint64_t oftables_version(const struct oftables *);
+/* The rule that `flow` hits in a table, or NULL.  Ors into `wc` what was looked at. */
+struct rule *oftables_lookup(const struct oftables *, uint64_t version, uint8_t table_id,
+                             const struct flow *, struct flow *wc);
+/* What a packet gets that hits no rule of a table. */
+enum oftable_miss {
+    OFTABLE_MISS_DEFAULT, /* to controllers that speak 1.0-1.2, dropped for others */
+    OFTABLE_MISS_CONTROLLER,
+    OFTABLE_MISS_CONTINUE, /* goes on with the next table; as DEFAULT in the last one */
+    OFTABLE_MISS_DROP
+};
+enum oftable_miss oftables_miss(const struct oftables *, uint8_t table_id);
+/* Packets that were looked up in a table. */
+void oftables_credit_table(struct oftables *, uint8_t table_id, uint64_t n_packets, bool hit);
+
+/* The flow mod that a learn action made.  When the very rule is there, restarts its time-outs
+ * and is done; otherwise queues the change for main, which makes it a moment later.  `limit`:
+ * of rules with the same cookie in the table, 0 for none. */
+enum oflearn_result {
+    OFLEARN_REFRESHED,
+    OFLEARN_QUEUED,
+    OFLEARN_LIMIT,  /* refused as far as can be told now */
+    OFLEARN_DROPPED /* too much is queued: coverage counter */
+};
+enum oflearn_result
+oftables_learn(struct oftables *, const struct of_flow_mod *, uint32_t limit);
+/* fin_timeout: lowers the rule's time-outs (0: leaves it), through main unless nothing changes.
+ */
+void oftables_fin_timeout(struct oftables *, struct rule *, uint16_t idle, uint16_t hard);
+
+/* ---- Transactions ---- */
+
+struct oftxn;
+struct oftxn *oftxn_begin(struct oftables *, const struct of_requester *);
+/* One change; on error nothing of it is left, and the caller may go on or roll back. */
+enum of_err oftxn_flow_mod(struct oftxn *, const struct of_flow_mod *);
+void oftxn_commit(struct oftxn *);
+void oftxn_rollback(struct oftxn *);
+/* Begin, the one change, commit or rollback. */
+enum of_err
+oftables_flow_mod(struct oftables *, const struct of_flow_mod *, const struct of_requester *);
+/* The switch's own rule: hidden rules may be only in OFTABLE_HIDDEN.  Replaces an equal one. */
+void oftables_add_own(struct oftables *, uint8_t table_id, bool hidden, const struct of_match *,
+                      int priority, const struct of_act *, size_t acts_len);
+/* Removes every rule, group and meter of controllers (fail-mode, bridge reset). */
+void oftables_flush(struct oftables *);
+
+/* ---- Questions ---- */
+
+/* Rules to show: as in ofp_flow_stats_request. */
+struct flow_select {
+    uint8_t table_id;   /* OFTABLE_ALL: all but hidden ones */
+    uint16_t out_port;  /* OFPP_NONE: any */
+    uint32_t out_group; /* OFPG_ANY */
+    uint64_t cookie, cookie_mask;
+    struct of_match match;
+};
+void flow_select_init(struct flow_select *); /* everything */
+/* In the order of stock dumps: by table, highest priorities of masks first, then by age.  `cb`
+ * may not change the tables, and returns false to stop. */
+void oftables_for_each(struct oftables *, const struct flow_select *,
+                       bool (*cb)(struct rule *, void *), void *aux);
+struct rule_totals {
+    uint64_t n_packets, n_bytes;
+    uint32_t n_flows;
+};
+struct rule_totals oftables_aggregate(struct oftables *, const struct flow_select *);
+struct rule *
+oftables_find(struct oftables *, uint8_t table_id, const struct of_match *, int priority);
+unsigned oftables_count(const struct oftables *); /* rules, also hidden ones */
+
+/* ---- Tables ---- */
+
+struct oftable_config { /* Flow_Table record, and table-mod */
+    char name[32];
+    uint32_t flow_limit; /* UINT32_MAX: none but the switch's */
+    bool evict;          /* full: makes room, else refuses */
+    enum oftable_miss miss;
+    bool vacancy; /* tell when the free part falls to `down` percent or rises to `up` */
+    uint8_t vacancy_down, vacancy_up;
+    unsigned tries;               /* bitmap of enum cls_trie_field */
+    unsigned n_groups;            /* eviction takes from the largest group of rules with ... */
+    struct of_subfield groups[8]; /* ... equal values in these */
+    uint16_t eviction_flags;      /* OFPTMPEF_*, as told by controllers; 0: none */
+};
+void oftable_config_init(struct oftable_config *);
+const struct oftable_config *oftables_get_config(const struct oftables *, uint8_t table_id);
+void oftables_set_config(struct oftables *, uint8_t table_id, const struct oftable_config *);
+struct oftable_stats {
+    uint32_t active, max_entries;
+    uint64_t n_lookup, n_matched;
+};
+#define OFTABLE_MAX_ENTRIES 1000000u
+struct oftable_stats oftables_get_stats(const struct oftables *, uint8_t table_id);
+
+struct groups *oftables_groups(struct oftables *);
+struct meters *oftables_meters(struct oftables *);
+
+/* Expires rules, makes queued changes, takes rules of the past out of the classifiers; to call
+ * once a second, and after ops.wake().  Commits transactions of its own. */
+void oftables_run(struct oftables *);
+
+#endif
