@@ -123,6 +123,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
 	lib/ofproto/rule.h \
+	lib/ofproto/tables-private.h \
 	lib/ofproto/tables.c \
 	lib/ofproto/tables.h \
 	lib/ofproto/upcall.c \

@@ -26,13 +26,7 @@ struct group {
     enum of_group_type type;
     int64_t created_ms, modified_ms;
     struct group_counts *counts;
-    char selection_method[16];
-    uint64_t selection_param;
-    uint8_t n_fields;
-    struct {
-        enum of_field f;
-        struct of_value mask;
-    } fields[16];
+    struct of_group_props props; /* fields are the group's own */
     _Atomic uint32_t refcnt;
     unsigned n_buckets;
     struct group_bucket *buckets;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OFPROTO_TABLES_PRIVATE_H
+#define XVS_OFPROTO_TABLES_PRIVATE_H 1
+
+/* Shared by the files that make up a bridge's OpenFlow state: tables, transactions, expiry,
+ * eviction, learning, groups, meters.  Main thread, but for what is marked. */
+
+#include <uthash.h>
+#include "log/log.h"
+#include "ofproto/groups.h"
+#include "ofproto/meters.h"
+#include "ofproto/oftables.h"
+#include "os/thread.h"
+
+/* Rules with one cookie other than 0. */
+struct cookie_set {
+    uint64_t cookie;
+    struct cds_list_head rules;
+    unsigned n;
+    unsigned n_learners; /* rules of which the learn actions delete what they learned */
+    UT_hash_handle hh;
+};
+
+struct oftable {
+    struct classifier *_Atomic cls; /* RCU; NULL while the table was never used */
+    struct oftable_config config;
+    _Atomic uint8_t miss; /* enum oftable_miss, of config: for translation */
+    uint32_t n_rules;     /* not leaving */
+    bool vacancy_is_low;  /* the last event was VACANCY_DOWN */
+    _Atomic uint64_t n_lookup, n_matched;
+};
+
+#define EXPIRY_SLOTS 1024u
+
+struct oftables {
+    struct oftables_ops ops;
+    _Atomic uint64_t version; /* readers start with */
+    struct oftable t[OFTABLES_MAX];
+    struct groups *groups; /* groups.c */
+    struct meters *meters; /* meters.c */
+    struct oftxn *txn;     /* under way, or NULL */
+    struct cookie_set *cookies;
+
+    struct retired *retired; /* batches, oldest first, until readers are gone */
+    struct cds_list_head expiry[EXPIRY_SLOTS]; /* by second of the next look, modulo */
+    int64_t expiry_s;                          /* second up to which was looked */
+    unsigned n_expirable;
+
+    struct mutex queue_mutex; /* guards: */
+    struct queued *queue_head, **queue_tail;
+    unsigned n_queued;
+};
+
+/* ---- Transactions: oftxn.c ---- */
+
+enum undo_type { UNDO_ADD, UNDO_REMOVE, UNDO_REPLACE, UNDO_GROUP };
+/* One step of a transaction, in order; rollback goes backwards. */
+struct undo {
+    enum undo_type type;
+    struct rule *rule, *old;         /* added (ADD, REPLACE); removed (REMOVE, REPLACE) */
+    struct group *group, *old_group; /* GROUP: either may be NULL */
+};
+struct oftxn {
+    struct oftables *tables;
+    uint64_t version; /* in which the changes are seen */
+    struct of_requester req;
+    struct undo *u;
+    size_t n, cap;
+};
+struct undo *oftxn_record(struct oftxn *, enum undo_type);
+/* Back to `n` steps. */
+void oftxn_undo_to(struct oftxn *, size_t n);
+/* The rule goes in this transaction, for a reason. */
+void oftxn_remove_rule(struct oftxn *, struct rule *, enum of_flow_removed_reason);
+
+/* ---- Groups' part in them: groups.c ----
+ *
+ * A group mod takes effect for the writer at once (oftxn_record(UNDO_GROUP) with what was and
+ * what is), for readers with the version.  The list of rules moves to the new group with it, and
+ * back at rollback. */
+
+struct groups *groups_create(void);
+void groups_destroy(struct groups *); /* no reader left */
+/* At commit: readers see `old` no more; free it, and what it was in, after a grace period. */
+void groups_commit(struct oftables *, struct group *new_group, struct group *old_group);
+/* At rollback: `new_group` was never seen, `old_group` stays. */
+void groups_rollback(struct oftables *, struct group *new_group, struct group *old_group);
+/* Before the version moves, after all changes. */
+void groups_publish(struct oftables *);
+/* The group as the transaction under way has it, or NULL. */
+struct group *groups_find(const struct oftables *, uint32_t id);
+/* Removes all groups in the transaction (their rules are gone). */
+void groups_remove_all(struct oftxn *);
+
+struct meters *meters_create(void);
+void meters_destroy(struct meters *);
+struct meter *meters_find(const struct oftables *, uint32_t id);
+void meters_remove_all(struct oftables *);
+
+/* ---- Rules: rule.c ---- */
+
+struct rule *rule_create(uint8_t table_id, const struct of_match *, int priority,
+                         const struct of_act *, size_t acts_len);
+/* Links the rule with the groups and meters that it names (which exist); and back. */
+void rule_link_refs(struct oftables *, struct rule *);
+void rule_unlink_refs(struct rule *);
+
+/* The group or meter ids that a list of actions names, also in nested lists: calls back for
+ * each; stops when `cb` returns false, and returns that. */
+bool acts_for_each_ref(const struct of_act *, size_t len,
+                       bool (*cb)(bool is_meter, uint32_t id, void *), void *aux);
+
+#endif
