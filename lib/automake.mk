@@ -135,6 +135,16 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate-vlan.c \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
+	lib/openflow/of-actions-check.c \
+	lib/openflow/of-actions-decode.c \
+	lib/openflow/of-actions-encode-header.c \
+	lib/openflow/of-actions-encode-nicira.c \
+	lib/openflow/of-actions-encode.c \
+	lib/openflow/of-actions-format.c \
+	lib/openflow/of-actions-learn.c \
+	lib/openflow/of-actions-nicira.c \
+	lib/openflow/of-actions-private.h \
+	lib/openflow/of-actions.c \
 	lib/openflow/of-actions.h \
 	lib/openflow/of-async.c \
 	lib/openflow/of-buf.c \

@@ -36,7 +36,7 @@ enum of_act_type {
     OFA_SET_ETH_DST,
     OFA_SET_VLAN_VID, /* of_act_vlan */
     OFA_SET_VLAN_PCP,
-    OFA_STRIP_VLAN, /* of_act: OpenFlow 1.0's and 1.1+'s pop_vlan */
+    OFA_STRIP_VLAN, /* of_act; form 1: 1.1+'s pop_vlan */
     OFA_PUSH_VLAN,  /* of_act_num: Ethernet type */
     OFA_SET_IPV4_SRC, /* of_act_num: address, host order */
     OFA_SET_IPV4_DST,
@@ -77,7 +77,7 @@ enum of_act_type {
 struct of_act {
     uint16_t type; /* enum of_act_type */
     uint8_t form;  /* variant of the wire form that encoding gives back; 0: the usual one */
-    uint8_t pad;
+    uint8_t proto; /* OFA_SET_L4_*: whose port, as of_actions_check() found out; 0: unknown */
     uint32_t len; /* whole struct with padding to 8 */
 };
 struct of_act_num { /* one number; which is said at the types above */
@@ -284,7 +284,7 @@ void of_actions_put_output(struct of_actions *, uint16_t port, uint16_t max_len)
 /* What kind of list the bytes are. */
 enum of_acts_kind {
     OF_ACTS_APPLY,        /* ofp_action list: OpenFlow 1.0 flows, packet-out */
-    OF_ACTS_SET,          /* action set: group buckets; only what an action set may hold */
+    OF_ACTS_SET,          /* group buckets, in which any action is allowed */
     OF_ACTS_INSTRUCTIONS, /* 1.1+ flows; with version 1 the same as OF_ACTS_APPLY */
 };
 /* Nesting that is accepted, of clone() in itself and so on. */

@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-of-actions \
 	tests/unit/test-of-config \
 	tests/unit/test-of-field \
 	tests/unit/test-of-match \
@@ -59,6 +60,7 @@ EXTRA_DIST += \
 	tests/unit/agent-live.h \
 	tests/unit/bpf-map.h \
 	tests/unit/fd-message.h \
+	tests/unit/of-action-vectors.h \
 	tests/unit/of-hex.h \
 	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
