@@ -26,10 +26,11 @@ class Skipped(Exception):
 
 
 def run(*argv, env=None, timeout=120, check=True):
-    """Runs a command and returns its standard output."""
+    """Runs a command and returns its standard output.  In a session of its own, as the daemons and
+    the forwarder are: the kernel's scheduler shares cores out by session (autogroup)."""
     try:
         done = subprocess.run(argv, env=env, timeout=timeout, capture_output=True, text=True,
-                              check=False)
+                              check=False, start_new_session=True)
     except FileNotFoundError as error:
         raise Failed(f"{argv[0]}: not installed") from error
     except subprocess.TimeoutExpired as error:
@@ -223,7 +224,7 @@ class Bed:
     def spawn(self, *argv, **kwargs):
         """A process in the background, ended by close()."""
         child = subprocess.Popen(argv, env=self.env, text=True, stdin=subprocess.DEVNULL,
-                                 **kwargs)
+                                 start_new_session=True, **kwargs)
         self.children.append(child)
         return child
 

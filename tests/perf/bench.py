@@ -126,6 +126,10 @@ def preflight(config):
     for switch in missing:
         print(f"bench: {paths[switch]} is not there: {switch} will not be measured",
               file=sys.stderr)
+    busy = report.busy_cores(0.5)
+    if busy > 0.2:
+        print(f"bench: other processes keep {busy:.1f} cores busy: figures will be noise",
+              file=sys.stderr)
     if len(os.sched_getaffinity(0)) < 2:
         print("bench: one core only: generator and switch share it, figures mean little",
               file=sys.stderr)

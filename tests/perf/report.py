@@ -3,6 +3,7 @@
 
 import platform
 import statistics
+import time
 
 
 def summarize(values):
@@ -50,15 +51,31 @@ def machine():
     """A description of where this ran that says nothing about when or whose."""
     model, memory = platform.machine(), 0
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        cores = 0
         for line in file:
             key, _, value = line.partition(":")
-            cores += key.strip() == "processor"
             if key.strip() == "model name":
                 model = value.strip()
     with open("/proc/meminfo", encoding="ascii") as file:
         memory = int(file.readline().split()[1]) // (1 << 20)
-    return {"cpu": model, "cores": cores, "memory_gib": memory, "kernel": platform.release()}
+    return {"cpu": model, "cores": cores(), "memory_gib": memory, "kernel": platform.release()}
+
+
+def busy_cores(seconds):
+    """How many cores' worth of work the machine does now, what a hypervisor takes included."""
+    def spent():
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(word) for word in file.readline().split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # all, idle and waiting for I/O
+    before = spent()
+    time.sleep(seconds)
+    total, idle = (after - b for after, b in zip(spent(), before))
+    return (total - idle) / max(total, 1) * cores()
+
+
+def cores():
+    """As many as the kernel counts."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return sum(line.startswith("cpu") for line in file) - 1
 
 
 def number(value):

@@ -1,5 +1,5 @@
 # xvs-perf: load generator, receiver and reference forwarder; `make bench` drives it.
-sbin_PROGRAMS += utilities/xvs-perf/xvs-perf
+bin_PROGRAMS += utilities/xvs-perf/xvs-perf
 utilities_xvs_perf_xvs_perf_SOURCES = \
 	utilities/xvs-perf/count.c \
 	utilities/xvs-perf/endpoint.c \
@@ -15,3 +15,5 @@ utilities_xvs_perf_xvs_perf_SOURCES = \
 	utilities/xvs-perf/watch.c
 nodist_utilities_xvs_perf_xvs_perf_SOURCES = $(PERF_SKELETONS)
 utilities_xvs_perf_xvs_perf_LDADD = $(XVS_LIBS)
+dist_man_MANS += Documentation/xvs-perf.1
+EXTRA_DIST += Documentation/performance.md

@@ -37,6 +37,7 @@ attach_xdp(struct counter *c, char **errp)
     return 0;
 }
 
+/* The device's clsact qdisc may be somebody else's already: then only the filter is ours. */
 static int
 attach_tc(struct counter *c, char **errp)
 {
@@ -46,15 +47,35 @@ attach_tc(struct counter *c, char **errp)
                         .prog_fd = bpf_program__fd(c->skel->progs.perf_count_tc));
     int error = -bpf_tc_hook_create(&hook);
 
-    if (!error) {
-        c->tc = true;
+    c->tc_hook = !error;
+    if (!error || error == EEXIST) {
         error = -bpf_tc_attach(&hook, &opts);
+        if (!error) {
+            c->tc_handle = opts.handle;
+            c->tc_priority = opts.priority;
+        }
     }
     if (error) {
         error_set(errp, "cannot attach to %s at tc ingress (%s)", c->options->to.dev,
                   strerror(error));
     }
     return error;
+}
+
+static void
+detach_tc(struct counter *c)
+{
+    DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = c->options->to.ifindex,
+                        .attach_point = BPF_TC_INGRESS);
+    DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = c->tc_handle, .priority = c->tc_priority);
+
+    if (c->tc_handle) {
+        bpf_tc_detach(&hook, &opts);
+    }
+    if (c->tc_hook) {
+        hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+        bpf_tc_hook_destroy(&hook);
+    }
 }
 
 int
@@ -144,13 +165,11 @@ counter_close(struct counter *c)
     if (c->link_fd >= 0) {
         close(c->link_fd);
     }
-    if (c->tc) {
-        DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = c->options->to.ifindex,
-                            .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+    if (c->tc_handle || c->tc_hook) {
         int back;
 
         if (!endpoint_enter(&c->options->to, &back, NULL)) {
-            bpf_tc_hook_destroy(&hook);
+            detach_tc(c);
             endpoint_leave(back);
         }
     }

@@ -111,9 +111,10 @@ void gen_close(struct gen *);
 struct counter {
     struct perf_count_bpf *skel;
     const struct load_options *options;
-    int link_fd; /* XDP */
-    bool tc;     /* attached there */
-    int n_cpus;  /* values of a per-CPU map */
+    int link_fd;                     /* XDP; -1: not attached there */
+    uint32_t tc_handle, tc_priority; /* of our filter; 0: none */
+    bool tc_hook;                    /* the qdisc is ours too */
+    int n_cpus;                      /* values of a per-CPU map */
 };
 int counter_open(struct counter *, const struct load_options *, char **errp);
 int counter_read(const struct counter *, enum perf_phase, struct perf_count *, char **errp);
