@@ -108,6 +108,14 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-dpif.c \
 	lib/ofproto/commands-fdb.c \
 	lib/ofproto/commands-upcall.c \
+	lib/ofproto/conn-channel.c \
+	lib/ofproto/conn-channel.h \
+	lib/ofproto/conn-controller.c \
+	lib/ofproto/conn-dispatch.c \
+	lib/ofproto/conn-events.c \
+	lib/ofproto/conn-private.h \
+	lib/ofproto/conn.c \
+	lib/ofproto/conn.h \
 	lib/ofproto/dp-features.c \
 	lib/ofproto/dp-features.h \
 	lib/ofproto/flow-mod.h \
@@ -115,6 +123,9 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
 	lib/ofproto/meters.h \
+	lib/ofproto/of-handlers-conn.c \
+	lib/ofproto/of-handlers-port.c \
+	lib/ofproto/of-handlers-switch.c \
 	lib/ofproto/ofproto-port.c \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \

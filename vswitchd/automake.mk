@@ -4,15 +4,19 @@ vswitchd_xvs_vswitchd_SOURCES = \
 	vswitchd/bridge/apply.h \
 	vswitchd/bridge/bridge.c \
 	vswitchd/bridge/bridge.h \
+	vswitchd/bridge/cfg-openflow.c \
+	vswitchd/bridge/cfg-openflow.h \
 	vswitchd/bridge/cfg.c \
 	vswitchd/bridge/cfg.h \
 	vswitchd/bridge/iface.c \
 	vswitchd/bridge/iface.h \
 	vswitchd/bridge/plan.c \
 	vswitchd/bridge/plan.h \
+	vswitchd/bridge/snapshot-openflow.c \
 	vswitchd/bridge/snapshot.c \
 	vswitchd/bridge/snapshot.h \
 	vswitchd/bridge/state.h \
+	vswitchd/bridge/status-openflow.c \
 	vswitchd/bridge/status.c \
 	vswitchd/bridge/status.h \
 	vswitchd/bridge/system-stats.c \

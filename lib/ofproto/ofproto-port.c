@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "log/log.h"
+#include "ofproto/conn-private.h"
 #include "ofproto/ofproto-private.h"
+#include "os/clock.h"
 #include "os/rcu.h"
 #include "util/xalloc.h"
 
@@ -89,7 +91,10 @@ ofproto_port_add(struct ofproto *o, struct netdev *netdev, uint16_t requested, u
     port->number = number;
     port->dp_port = dp_port;
     port->id = ofproto_new_id();
+    port->created_ms = clock_now_ms();
     HASH_ADD(hh, o->ports, number, sizeof port->number, port);
+    ofport_describe(port, &port->told);
+    connmgr_port_status(o->conns, OFPPR_ADD, &port->told);
     *ofport = (uint16_t) number;
     ofproto_changed();
     return 0;
@@ -116,6 +121,7 @@ ofproto_port_del(struct ofproto *o, uint16_t number)
     if (!port) {
         return;
     }
+    connmgr_port_status(o->conns, OFPPR_DELETE, &port->told);
     HASH_DEL(o->ports, port);
     ofproto_bundle_drop_port(o, number);
     ofproto_publish();

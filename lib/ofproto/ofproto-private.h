@@ -11,7 +11,10 @@
 #include "ofproto/mac-table.h"
 #include "ofproto/ofproto.h"
 #include "ofproto/tables.h"
+#include "openflow/of-port.h"
 #include "util/idpool.h"
+
+struct connmgr;
 
 /* A datapath in use by bridges.  Lives until ofproto_exit(): the datapath keeps its address. */
 struct ofproto_dp {
@@ -29,6 +32,9 @@ struct ofport {
     uint32_t number;       /* OpenFlow port */
     uint32_t dp_port;      /* DP_PORT_NONE: a patch port */
     uint32_t id;           /* unique for the life of the process */
+    uint32_t config;       /* OFPPC_* that a controller has set, but for OFPPC_PORT_DOWN */
+    int64_t created_ms;
+    struct of_port told; /* what controllers know of it */
     UT_hash_handle hh;     /* ofproto->ports, by number */
 };
 
@@ -53,6 +59,9 @@ struct ofproto {
     struct oftables *tables;  /* shared with translation */
     struct mac_table *macs;   /* shared with translation */
     struct rule *normal_rule; /* the default flow, owned by `tables`, or NULL */
+    struct connmgr *conns;
+    uint8_t frag_mode;        /* OFPC_FRAG_* */
+    bool fail_open;           /* no controller answers: switches by NORMAL meanwhile */
     UT_hash_handle hh;        /* all_ofprotos, by name */
 };
 extern struct ofproto *all_ofprotos;
@@ -87,6 +96,9 @@ void ofproto_publish(void);
 struct ofproto **ofproto_sorted(size_t *n);
 /* The datapaths in use, sorted by type; likewise. */
 const struct ofproto_dp **ofproto_dps_sorted(size_t *n);
+
+/* Without a controller for long: NORMAL takes over until one is back. */
+void ofproto_set_fail_open(struct ofproto *, bool);
 
 void ofproto_commands_fdb_register(void);
 void ofproto_commands_dpif_register(void);

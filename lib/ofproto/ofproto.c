@@ -12,6 +12,7 @@
 #include "log/coverage.h"
 #include "log/ctl.h"
 #include "log/log.h"
+#include "ofproto/conn-private.h"
 #include "ofproto/ofproto-private.h"
 #include "ofproto/revalidator.h"
 #include "ofproto/upcall.h"
@@ -28,6 +29,7 @@ COVERAGE_DEFINE(ofproto_settle_timeout);
 struct ofproto *all_ofprotos;
 struct ofproto_dp *all_ofproto_dps;
 
+static struct evloop *main_loop;
 static struct ev_defer publish_defer;
 static bool initialized;
 static bool dirty; /* configuration newer than the snapshot */
@@ -82,6 +84,9 @@ netdev_changed_cb(const char *name, void *aux)
         struct ofport *port = ofproto_port_find_name(o, name);
         struct ofbundle *b = port ? ofproto_bundle_of_port(o, (uint16_t) port->number) : NULL;
 
+        if (port) {
+            connmgr_port_changed(o->conns, port);
+        }
         if (b && b->s.n_ofports > 1) {
             ofproto_changed();
         }
@@ -171,6 +176,7 @@ ofproto_init(struct evloop *loop)
 {
     static bool registered;
 
+    main_loop = loop;
     ev_defer_init(&publish_defer, loop, publish_cb, NULL);
     initialized = true;
     epoch = 1;
@@ -332,6 +338,7 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
     o->settings.mac_age_s = 300;
     o->settings.mac_table_size = 8192;
     o->settings.secure = true; /* no flow until ofproto_set() */
+    o->conns = connmgr_create(o, main_loop);
     HASH_ADD_KEYPTR(hh, all_ofprotos, o->name, strlen(o->name), o);
     ofproto_changed();
     *op = o;
@@ -348,6 +355,8 @@ ofproto_destroy(struct ofproto *o)
         return;
     }
     odp = o->odp;
+    connmgr_destroy(o->conns);
+    o->conns = NULL;
     ofproto_ports_remove_all(o);
     HASH_ITER(hh, o->bundles, b, tmp_b)
     {
@@ -372,7 +381,7 @@ ofproto_destroy(struct ofproto *o)
 static void
 update_default_rule(struct ofproto *o)
 {
-    bool want = !o->settings.secure;
+    bool want = o->fail_open || (!o->settings.secure && !o->settings.has_controller);
 
     if (want && !o->normal_rule) {
         const struct of_action normal = {.type = OF_ACTION_NORMAL};
@@ -384,6 +393,16 @@ update_default_rule(struct ofproto *o)
     } else if (!want && o->normal_rule) {
         oftables_remove(o->tables, o->normal_rule);
         o->normal_rule = NULL;
+    }
+}
+
+void
+ofproto_set_fail_open(struct ofproto *o, bool on)
+{
+    if (o->fail_open != on) {
+        o->fail_open = on;
+        update_default_rule(o);
+        ofproto_changed();
     }
 }
 

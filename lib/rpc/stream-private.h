@@ -34,6 +34,7 @@ struct stream {
     char *name;
     char *error;
     int fd;
+    bool recv_paused;
     enum stream_state state;
     struct stream_tls *tls;     /* NULL: plain */
     short rx_events, tx_events; /* what reading, writing wait for; differ only for TLS */

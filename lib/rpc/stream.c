@@ -166,7 +166,7 @@ stream_watch(struct stream *s, stream_ready_cb *ready, void *aux, bool want_send
         events = s->rx_events;
         break;
     case STREAM_OPEN:
-        events = s->rx_events | (want_send ? s->tx_events : 0);
+        events = (s->recv_paused ? 0 : s->rx_events) | (want_send ? s->tx_events : 0);
         break;
     case STREAM_FAILED:
         ev_io_stop(&s->io);
@@ -182,6 +182,12 @@ stream_unwatch(struct stream *s)
 {
     ev_io_stop(&s->io);
     ev_timer_stop(&s->soon);
+}
+
+void
+stream_pause_recv(struct stream *s, bool paused)
+{
+    s->recv_paused = paused;
 }
 
 void

@@ -44,6 +44,9 @@ const char *stream_name(const struct stream *);
  * callback (cheap). */
 void stream_watch(struct stream *, stream_ready_cb *ready, void *aux, bool want_send);
 void stream_unwatch(struct stream *);
+/* From the next stream_watch() on, an open stream does not wait for bytes to read: for a reader
+ * that must not take in more than its peer takes out. */
+void stream_pause_recv(struct stream *, bool paused);
 /* Makes the ready callback run in the next turn, whatever the socket says: for a reader that
  * stopped before EAGAIN. */
 void stream_rewatch_soon(struct stream *);

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test-cni-client \
 	tests/unit/test-cni-config \
 	tests/unit/test-cni-result \
+	tests/unit/test-conn-channel \
 	tests/unit/test-csum-repair \
 	tests/unit/test-daemon \
 	tests/unit/test-datapath \

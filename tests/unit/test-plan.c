@@ -10,6 +10,7 @@
 
 #include "util/strbuf.h"
 #include "util/xalloc.h"
+#include "vswitchd/bridge/cfg-openflow.c"
 #include "vswitchd/bridge/cfg.c"
 #include "vswitchd/bridge/plan.c"
 

@@ -11,7 +11,9 @@
 #include <string.h>
 #include "ovsdb/client-private.h"
 #include "util/strbuf.h"
+#include "vswitchd/bridge/cfg-openflow.c"
 #include "vswitchd/bridge/cfg.c"
+#include "vswitchd/bridge/snapshot-openflow.c"
 #include "vswitchd/bridge/snapshot.c"
 
 #define STRING "{\"type\":\"string\"}"

@@ -50,6 +50,8 @@ bridge_copy_settings(struct bridge_state *br, const struct cfg_bridge *cfg)
     br->mac_table_size = cfg->mac_table_size;
     br->forward_bpdu = cfg->forward_bpdu;
     memcpy(br->flood_vlans, cfg->flood_vlans, sizeof br->flood_vlans);
+    cfg_openflow_destroy(&br->openflow);
+    cfg_openflow_copy(&br->openflow, &cfg->openflow);
     br->settings_dirty = true;
 }
 
@@ -146,6 +148,7 @@ bridge_remove(struct state *state, struct bridge_state *br)
     free(br->uuid);
     free(br->datapath_type);
     free(br->error);
+    cfg_openflow_destroy(&br->openflow);
     free(br);
 }
 
@@ -239,6 +242,27 @@ bridge_give_mtu(struct bridge_state *br)
     }
 }
 
+static void
+bridge_give_openflow(struct bridge_state *br)
+{
+    const struct cfg_openflow *of = &br->openflow;
+    struct controller_settings *list = xcalloc(of->n_controllers + 1, sizeof *list);
+    const struct conn_settings s = {
+        .versions = of->versions,
+        .controllers = list,
+        .n_controllers = of->n_controllers,
+        .fail_secure = br->secure,
+        .dp_desc = of->dp_desc,
+        .serial = of->serial,
+    };
+    for (size_t i = 0; i < of->n_controllers; i++) {
+        list[i] = of->controllers[i].s;
+        list[i].target = of->controllers[i].target;
+    }
+    ofproto_set_conns(br->ofproto, &s);
+    free(list);
+}
+
 /* Settings or ports changed. */
 static void
 bridge_refresh(struct bridge_state *br)
@@ -271,6 +295,7 @@ bridge_refresh(struct bridge_state *br)
     };
     memcpy(s.flood_vlans, br->flood_vlans, sizeof s.flood_vlans);
     ofproto_set(br->ofproto, &s);
+    bridge_give_openflow(br);
 }
 
 /* ------------------------------------------------------------------ bundles */

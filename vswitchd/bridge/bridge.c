@@ -28,6 +28,7 @@ COVERAGE_DEFINE(bridge_status_failed);
 
 enum {
     STATUS_RETRY_MS = 1000,   /* after a transaction that failed */
+    CONTROLLER_STATUS_MS = 500,
     STATS_INTERVAL_MS = 5000, /* the least, and the default */
     STAND_BY_MS = 1000,       /* the lock of a session that just died is still seen */
 };
@@ -125,6 +126,7 @@ status_send(void)
         status_put_abilities(txn, b.cfg->root_uuid, b.options.dummy);
     }
     status_put(txn, &b.state, b.cfg, b.all_dirty);
+    status_put_controllers(txn, &b.state);
     if (b.stats_wanted) {
         put_statistics(txn);
     }
@@ -137,6 +139,15 @@ static void
 on_status_timer(struct ev_timer *t)
 {
     status_send();
+}
+
+/* A controller came or went: at most one write a second tells of it. */
+static void
+on_controllers_changed(void *aux)
+{
+    if (b.running && !b.status_timer.active) {
+        ev_timer_start(&b.status_timer, CONTROLLER_STATUS_MS);
+    }
 }
 
 static void
@@ -313,6 +324,7 @@ bridge_init(struct evloop *loop, const struct bridge_options *options, char **er
     }
     b.running = true;
     netdev_subscribe(on_device_changed, NULL);
+    ofproto_conns_subscribe(on_controllers_changed, NULL);
     return true;
 }
 

@@ -55,6 +55,7 @@ cfg_bridge_destroy(struct cfg_bridge *br)
     free(br->name);
     free(br->uuid);
     free(br->datapath_type);
+    cfg_openflow_destroy(&br->openflow);
     free(br);
 }
 

@@ -13,6 +13,7 @@
 #include "util/bitmap.h"
 #include "util/ether.h"
 #include "util/smap.h"
+#include "vswitchd/bridge/cfg-openflow.h"
 
 struct cfg_iface {
     char *name;
@@ -65,6 +66,7 @@ struct cfg_bridge {
     uint32_t mac_table_size;
     bool forward_bpdu;
     BITMAP_DECLARE(flood_vlans, 4096);
+    struct cfg_openflow openflow;
     struct cfg_port **ports; /* sorted by name */
     size_t n_ports;
     struct cfg_iface **ifaces; /* of all ports, sorted by name */

@@ -94,7 +94,8 @@ bridge_differs(const struct bridge_state *have, const struct cfg_bridge *want)
            have->datapath_id_wanted != want->datapath_id ||
            have->mac_age_s != want->mac_age_s || have->mac_table_size != want->mac_table_size ||
            have->forward_bpdu != want->forward_bpdu ||
-           memcmp(have->flood_vlans, want->flood_vlans, sizeof have->flood_vlans);
+           memcmp(have->flood_vlans, want->flood_vlans, sizeof have->flood_vlans) ||
+           !cfg_openflow_equal(&have->openflow, &want->openflow);
 }
 
 /* The one interface of a port that can be had at all; NULL: none (a bond, a duplicate). */

@@ -22,7 +22,8 @@ static const char *const root_columns[] = {
 };
 static const char *const bridge_columns[] = {
     "name",         "ports",       "datapath_type", "fail_mode",        "controller",
-    "other_config", "flood_vlans", "datapath_id",   "datapath_version", NULL,
+    "other_config", "flood_vlans", "datapath_id",   "datapath_version", "protocols",
+    "flow_tables",  NULL,
 };
 static const char *const port_columns[] = {
     "name", "interfaces",  "tag",       "trunks",       "vlan_mode", "cvlans",
@@ -38,9 +39,28 @@ static const char *const ssl_columns[] = {
     "private_key",   "certificate", "ca_cert", "bootstrap_ca_cert",
     "ssl_protocols", "ssl_ciphers", NULL,
 };
+static const char *const controller_columns[] = {
+    "target",
+    "max_backoff",
+    "inactivity_probe",
+    "connection_mode",
+    "enable_async_messages",
+    "controller_rate_limit",
+    "controller_burst_limit",
+    "type",
+    "other_config",
+    "is_connected",
+    "role",
+    "status",
+    NULL,
+};
+static const char *const flow_table_columns[] = {
+    "name", "flow_limit", "overflow_policy", "groups", "prefixes", NULL,
+};
 static const struct ovsdb_table_spec tables[] = {
     {"Open_vSwitch", root_columns}, {"Bridge", bridge_columns}, {"Port", port_columns},
     {"Interface", iface_columns},   {"SSL", ssl_columns},
+    {"Controller", controller_columns}, {"Flow_Table", flow_table_columns},
 };
 const struct ovsdb_spec snapshot_spec = {
     .database = "Open_vSwitch",
@@ -268,6 +288,7 @@ read_bridge(const struct ovsdb_client *db, const struct ovsdb_row *row, struct c
     br->mac_table_size =
         (uint32_t) smap_get_clamped(&other, "mac-table-size", 10, 1000000, 8192);
     br->forward_bpdu = smap_get_bool(&other, "forward-bpdu", false);
+    snapshot_read_openflow(db, row, &other, br);
     smap_destroy(&other);
 
     for (size_t i = 0; i < ovsdb_get_count(row, "flood_vlans"); i++) {

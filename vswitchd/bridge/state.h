@@ -70,6 +70,7 @@ struct bridge_state {
     int mac_age_s;
     uint32_t mac_table_size;
     BITMAP_DECLARE(flood_vlans, 4096);
+    struct cfg_openflow openflow;
 
     struct eth_addr default_mac; /* taken when no port offers one */
     struct eth_addr mac;         /* in use; zero: not chosen yet */

@@ -16,6 +16,8 @@ void status_put_abilities(struct ovsdb_txn *, const char *root_uuid, bool dummy)
 /* ofport, error, addresses, link state ... of what is marked dirty (all: of everything), and
  * cur_cfg := cfg->next_cfg.  Clears the marks. */
 void status_put(struct ovsdb_txn *, struct state *, const struct cfg *, bool all);
+/* Controller.is_connected, role, status (status-openflow.c). */
+void status_put_controllers(struct ovsdb_txn *, const struct state *);
 /* Interface.statistics of every open interface. */
 void status_put_statistics(struct ovsdb_txn *, const struct state *);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What controllers are told without having asked: ports, roles; and who wants to hear it.
+ * Called by ofproto and handlers on the main thread. */
+
+#include "ofproto/conn-private.h"
+
+#include "openflow/of-switch.h"
+
+bool
+ofconn_wants(const struct ofconn *c, enum of_async_type type, unsigned reason)
+{
+    const uint32_t *mask = ofconn_is_secondary(c) ? c->async.secondary : c->async.primary;
+
+    if (!ofconn_is_up(c) || c->kind == OFCONN_SNOOP ||
+        (c->controller && !controller_wants_async(c->controller))) {
+        return false;
+    }
+    /* A service connection hears of nothing until it has said how much of packets it wants, as
+     * ovs-ofctl monitor does. */
+    if (c->kind == OFCONN_SERVICE && !c->miss_send_len) {
+        return false;
+    }
+    return reason < 32 && mask[type] & 1u << reason;
+}
+
+void
+connmgr_port_status(struct connmgr *mgr, enum of_port_reason reason, const struct of_port *p)
+{
+    struct ofconn *c;
+
+    if (!mgr) {
+        return;
+    }
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        if (ofconn_wants(c, OF_ASYNC_PORT_STATUS, reason)) {
+            struct of_buf b = OF_BUF_INIT;
+
+            of_port_status_encode(&b, reason, p, c->version, 0);
+            ofconn_send_event(c, &b);
+        }
+    }
+}
+
+void
+connmgr_port_changed(struct connmgr *mgr, struct ofport *port)
+{
+    struct of_port p;
+
+    ofport_describe(port, &p);
+    if (memcmp(&p, &port->told, sizeof p)) {
+        port->told = p;
+        connmgr_port_status(mgr, OFPPR_MODIFY, &p);
+    }
+}
+
+void
+connmgr_role_taken(struct connmgr *mgr, struct ofconn *by)
+{
+    struct ofconn *c;
+
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        const struct of_role_msg m = {
+            .role = OFPCR_ROLE_SECONDARY,
+            .has_generation = mgr->has_generation,
+            .generation_id = mgr->generation_id,
+        };
+
+        if (c == by || c->role != OFPCR_ROLE_PRIMARY) {
+            continue;
+        }
+        c->role = OFPCR_ROLE_SECONDARY;
+        if (c->version >= OF14_VERSION &&
+            ofconn_wants(c, OF_ASYNC_ROLE_STATUS, OFPCRR_PRIMARY_REQUEST)) {
+            struct of_buf b = OF_BUF_INIT;
+
+            of_role_status_encode(&b, &m, OFPCRR_PRIMARY_REQUEST, c->version, 0);
+            ofconn_send_event(c, &b);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XVS_OFPROTO_CONN_PRIVATE_H
+#define XVS_OFPROTO_CONN_PRIVATE_H 1
+
+/* Shared by the files of connections and of message handlers:
+ *
+ *   conn-channel.c      bytes <-> messages, hello, echo
+ *   conn.c              connections of a bridge, services, snooping
+ *   conn-controller.c   controllers: targets, back-off, fail mode
+ *   conn-dispatch.c     which handler takes which message, who may
+ *   conn-events.c       what is told to controllers unasked
+ *   of-handlers-*.c     the handlers
+ *
+ * Main thread. */
+
+#include <urcu/list.h>
+#include "ofproto/conn-channel.h"
+#include "ofproto/conn.h"
+#include "ofproto/ofproto-private.h"
+#include "openflow/of-port.h"
+#include "openflow/of-role.h"
+
+struct controller;
+struct of_bundle;
+
+enum ofconn_kind {
+    OFCONN_PRIMARY, /* of a controller; is told of events */
+    OFCONN_SERVICE, /* ovs-ofctl and the like: told of what it asks for */
+    OFCONN_SNOOP,   /* is shown what passes on primary ones */
+};
+struct ofconn {
+    struct connmgr *mgr;
+    struct of_channel *channel; /* NULL: a test's; replies gather in `sink` */
+    struct of_buf sink;
+    struct controller *controller; /* NULL: a service of the bridge's own */
+    enum ofconn_kind kind;
+    struct cds_list_head node; /* mgr->conns */
+    uint8_t version;           /* 0: no hello yet */
+
+    enum of_role role;
+    struct of_async async;
+    enum of_packet_in_format packet_in_format;
+    enum of_flow_format flow_format;
+    bool flow_mod_table_id;
+    bool invalid_ttl_to_controller;
+    uint16_t controller_id;
+    uint16_t miss_send_len;
+
+    struct of_mp_joiner joiner;
+    struct of_bundle *bundles;     /* of-handlers-bundle.c */
+    struct flow_monitor *monitors; /* of-handlers-monitor.c */
+    bool monitors_paused;
+    bool tables_may_change; /* inside its own flow-mod: see events */
+
+    /* Token buckets of packet-ins: [0] misses, [1] actions. */
+    struct ofconn_pacer {
+        int64_t filled_ms;
+        int64_t tokens; /* in thousandths */
+        uint64_t n_sent, n_dropped;
+    } pacers[2];
+};
+
+#define OFCONN_SERVICES_MAX 64u      /* connections of one listener */
+#define OFCONN_EVENTS_MAX (2u << 20) /* bytes waiting, beyond which events are dropped */
+
+struct connmgr {
+    struct ofproto *ofproto;
+    struct evloop *loop;
+    uint32_t versions;
+    struct stream_listener *mgmt, *snoop;
+    struct cds_list_head conns;
+    struct controller *controllers; /* uthash by target */
+    bool fail_secure;
+    bool fail_open; /* standalone, and no controller answers: NORMAL rules */
+    struct ev_timer fail_timer;
+    struct ev_timer listen_timer; /* tries again to listen */
+    bool has_generation;
+    uint64_t generation_id;
+    char *dp_desc, *serial;
+};
+
+/* -- conn.c -- */
+struct connmgr *connmgr_create(struct ofproto *, struct evloop *);
+void connmgr_destroy(struct connmgr *); /* NULL is fine */
+/* Takes a stream as a connection of this kind. */
+struct ofconn *ofconn_create(struct connmgr *, struct stream *, enum ofconn_kind,
+                             struct controller *, int64_t probe_ms);
+/* A connection without a peer, for tests: up at once, with this version. */
+struct ofconn *ofconn_create_fake(struct connmgr *, uint8_t version);
+void ofconn_destroy(struct ofconn *);
+static inline bool
+ofconn_is_up(const struct ofconn *c)
+{
+    return c->version != 0;
+}
+const char *ofconn_name(const struct ofconn *);
+/* Queues messages, empties the buffer. */
+void ofconn_send(struct ofconn *, struct of_buf *);
+/* The same for what may be lost when the peer is slow; false: lost. */
+bool ofconn_send_event(struct ofconn *, struct of_buf *);
+void ofconn_send_error(struct ofconn *, enum of_err, const struct of_msg *);
+#define OFCONN_FOR_EACH(c, mgr) cds_list_for_each_entry(c, &(mgr)->conns, node)
+
+/* -- conn-controller.c -- */
+void controllers_init(struct connmgr *);
+void controllers_set(struct connmgr *, const struct controller_settings *, size_t n);
+void controllers_destroy(struct connmgr *);
+void controllers_reconnect(struct connmgr *); /* bridge/reconnect */
+/* A connection of a controller went up or down (`why`); the latter frees it. */
+void controller_conn_up(struct controller *, struct ofconn *);
+void controller_conn_down(struct controller *, struct ofconn *, const char *why);
+/* Tokens a second and at most, of packet-ins; 0: no limit. */
+void controller_get_limits(const struct controller *, int *rate, int *burst);
+bool controller_wants_async(const struct controller *);
+void controllers_status_changed(void);
+
+/* -- conn-dispatch.c -- */
+typedef enum of_err of_handler(struct ofconn *, struct of_msg *);
+/* Executes a message and replies. */
+void ofconn_dispatch(struct ofconn *, struct of_msg *);
+/* Executes one in a bundle's place: no reply, no check of the role. */
+bool ofconn_is_secondary(const struct ofconn *);
+
+/* -- conn-events.c -- */
+/* Is the connection to be told of an event of this type and reason (a bit number)? */
+bool ofconn_wants(const struct ofconn *, enum of_async_type, unsigned reason);
+void connmgr_port_status(struct connmgr *, enum of_port_reason, const struct of_port *);
+/* A port may look different: tells it if so. */
+void connmgr_port_changed(struct connmgr *, struct ofport *);
+/* Another connection took the role of primary. */
+void connmgr_role_taken(struct connmgr *, struct ofconn *by);
+
+/* -- of-handlers-switch.c -- */
+of_handler of_handle_features, of_handle_get_config, of_handle_set_config, of_handle_desc,
+    of_handle_barrier, of_handle_ignore;
+/* -- of-handlers-conn.c -- */
+of_handler of_handle_role, of_handle_get_async, of_handle_set_async, of_handle_flow_format,
+    of_handle_flow_mod_table_id, of_handle_packet_in_format, of_handle_controller_id;
+/* -- of-handlers-port.c -- */
+of_handler of_handle_port_desc, of_handle_port_stats, of_handle_port_mod, of_handle_queue_stats,
+    of_handle_queue_config, of_handle_queue_desc;
+/* What controllers are told of a port. */
+void ofport_describe(const struct ofport *, struct of_port *);
+/* The ports by number, NULL when there is none; malloc'ed. */
+struct ofport **ofproto_ports_sorted(const struct ofproto *, size_t *n);
+
+#endif
