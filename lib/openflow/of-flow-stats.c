@@ -73,6 +73,25 @@ put_10(struct of_buf *b, const struct of_flow_stats *s)
     of_put_u64(b, s->byte_count);
 }
 
+/* 1.1's fixed match cannot say what Nicira's extensible one can, which its clients take too. */
+static void
+put_match(struct of_buf *b, const struct of_match *match, uint8_t version)
+{
+    enum { OFPMT_OXM = 1 };
+    size_t start = b->len, len;
+
+    if (version != OF11_VERSION || of_match_fits(match, version)) {
+        of_match_encode(b, version, match);
+        return;
+    }
+    of_put_u16(b, OFPMT_OXM);
+    of_put_u16(b, 0);
+    len = of_match_encode_nxm(b, 0, match, 0, 0);
+    of_buf_truncate(b, start + 4 + len);
+    of_buf_set_u16(b, start + 2, (uint16_t) (4 + len));
+    of_buf_pad_from(b, start, 8);
+}
+
 /* Nicira's form and that of 1.1 to 1.4 agree but for six bytes. */
 static void
 put_nxm_or_11(struct of_buf *b, bool nxm, const struct of_flow_stats *s, uint8_t version)
@@ -102,7 +121,7 @@ put_nxm_or_11(struct of_buf *b, bool nxm, const struct of_flow_stats *s, uint8_t
     if (version >= OF14_VERSION) {
         of_buf_set_u16(b, varying + 2, s->importance);
     }
-    of_match_encode(b, version, s->match);
+    put_match(b, s->match, version);
 }
 
 static void
@@ -222,7 +241,7 @@ removed_nxm_or_11(struct of_buf *b, const struct of_flow_removed *fr, bool nxm, 
         match_len = of_match_encode_nxm(b, 0, fr->match, 0, 0);
         of_buf_set_u16(b, len_or_hard, (uint16_t) match_len);
     } else {
-        of_match_encode(b, version, fr->match);
+        put_match(b, fr->match, version);
     }
 }
 

@@ -188,6 +188,22 @@ of_packet_in_encode(struct of_buf *b, const struct of_packet_in *pin,
     }
 }
 
+/* A match wants padding, which a property has behind it, where the message may end. */
+static enum of_err
+decode_metadata(const struct of_reader *data, struct of_match *md)
+{
+    struct of_buf padded = OF_BUF_INIT;
+    struct of_reader r;
+    enum of_err err;
+
+    of_buf_put(&padded, data->p, data->len);
+    of_buf_pad(&padded, 8);
+    r = (struct of_reader){ padded.data, padded.len };
+    err = of_match_decode_nxm(&r, data->len, true, md, NULL, NULL);
+    of_buf_free(&padded);
+    return err;
+}
+
 /* One property of NXT_RESUME. */
 static enum of_err
 take_property(struct of_prop *prop, struct of_resume *res)
@@ -214,7 +230,7 @@ take_property(struct of_prop *prop, struct of_resume *res)
         res->reason = reason;
         return reason < OFPR_N ? OF_OK : NXBRC_BAD_REASON;
     case NXPINT_METADATA:
-        return of_match_decode_nxm(d, d->len, true, &res->metadata, NULL, NULL);
+        return decode_metadata(d, &res->metadata);
     case NXPINT_USERDATA:
         res->userdata = d->p;
         res->userdata_len = d->len;
