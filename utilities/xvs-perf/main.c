@@ -25,7 +25,7 @@ static const char usage[] =
     "Sending (gen, trial):\n"
     "  --rate=N                       frames a second (0: as many as possible)\n"
     "  --burst=N, --frames=N          frames at a time (1), and at most in all\n"
-    "  --cpus=N[,N...]                a generator on each of these (0)\n"
+    "  --cpus=N[,N...]                a generator on each of these (the first CPU)\n"
     "Measuring:\n"
     "  --seconds=S, --warmup=S        1 and 0; what the warm-up sends is not counted\n"
     "  --latency                      stamp frames with their time, report percentiles\n"

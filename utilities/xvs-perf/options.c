@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/affinity.h"
 #include "util/num.h"
 #include "util/xalloc.h"
 
@@ -221,6 +222,7 @@ load_options_parse(int argc, char *argv[], bool gen, bool count, struct load_opt
         .frames = UINT64_MAX,
         .seconds = 1,
     };
+    affinity_allowed(o->cpus, 1);
     flow_plan_init(&o->flows);
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         parse_one(option, optarg, o);
