@@ -2,8 +2,8 @@
 /* What a packet costs from its bytes to its megaflow, and a miss to its OpenFlow rule, without
  * sockets, threads or system calls: key extraction, exact-match cache, signature cache,
  * megaflow table, classifier, each alone.  Counts instructions and cycles where the machine
- * lets it, time otherwise; under valgrind --tool=callgrind the loop of one case is all there is
- * to see:
+ * lets it, time otherwise; under valgrind --tool=callgrind, what two numbers of rounds differ by
+ * is the loop's:
  *
  *     bench-lookup [CASE [ROUNDS]]
  */
