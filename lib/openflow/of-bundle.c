@@ -84,3 +84,13 @@ of_bundle_add_decode(const struct of_msg *msg, struct of_bundle_add *add)
     }
     return of_bundle_takes(add->msg.type) ? OF_OK : OFPBFC_MSG_UNSUP;
 }
+
+bool
+of_requestforward_encode(struct of_buf *b, const void *request, size_t len, uint8_t version,
+                         uint32_t xid)
+{
+    size_t start = of_msg_begin(b, OFM_REQUESTFORWARD, version, xid);
+
+    of_buf_put(b, request, len);
+    return of_msg_end(b, start);
+}

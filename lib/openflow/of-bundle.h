@@ -37,6 +37,12 @@ struct of_bundle_add {
 /* OFPBRC_BAD_LEN, OFPBFC_BAD_FLAGS, MSG_BAD_LEN, MSG_BAD_XID, BAD_VERSION, MSG_UNSUP (a message
  * that no bundle takes), and what of_msg_parse() says of the inner message. */
 enum of_err of_bundle_add_decode(const struct of_msg *, struct of_bundle_add *);
+/* The other message that carries one: a request that another controller made (a group or meter
+ * modification), told to those that asked for it (OF_ASYNC_REQUESTFORWARD).  `request` is a
+ * whole message in the same `version`.  False, and nothing is put, if it is too long. */
+bool of_requestforward_encode(struct of_buf *, const void *request, size_t len, uint8_t version,
+                              uint32_t xid);
+enum of_requestforward_reason { OFPRFR_GROUP_MOD, OFPRFR_METER_MOD };
 /* May the message be in a bundle? */
 bool of_bundle_takes(enum of_msg_type);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a switch says of its groups.  No state, any thread. */
+/* What a switch says of its groups, and group modifications on their way to other controllers.
+ * No state, any thread. */
 
 #include "openflow/of-group.h"
 #include "openflow/of-group-private.h"
@@ -64,34 +65,75 @@ put_selection(struct of_buf *b, const struct of_group_props *p, uint8_t version)
     of_prop_end(b, prop);
 }
 
+static bool
+layout_15(uint8_t version)
+{
+    return version >= OF15_VERSION || version == OF10_VERSION;
+}
+
+static void
+put_buckets(struct of_buf *b, const struct of_bucket *buckets, size_t n,
+            enum of_group_type type, uint8_t version)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (layout_15(version)) {
+            put_bucket_15(b, &buckets[i], type, version);
+        } else {
+            put_bucket_11(b, &buckets[i], version);
+        }
+    }
+}
+
 void
 of_group_desc_put(struct of_buf *b, const struct of_group_desc *g, uint8_t version)
 {
-    bool as_15 = version >= OF15_VERSION || version == OF10_VERSION;
     size_t start = b->len, buckets;
 
     of_put_u16(b, 0);
     of_put_u8(b, (uint8_t) g->type);
     of_put_u8(b, 0);
     of_put_u32(b, g->group_id);
-    if (as_15) {
-        of_buf_put_zeros(b, 8);
-    }
+    of_buf_put_zeros(b, layout_15(version) ? 8 : 0);
     buckets = b->len;
-    for (size_t i = 0; i < g->n_buckets; i++) {
-        if (as_15) {
-            put_bucket_15(b, &g->buckets[i], g->type, version);
-        } else {
-            put_bucket_11(b, &g->buckets[i], version);
-        }
-    }
-    if (as_15) {
+    put_buckets(b, g->buckets, g->n_buckets, g->type, version);
+    if (layout_15(version)) {
         of_buf_set_u16(b, start + 8, (uint16_t) MIN(b->len - buckets, (size_t) UINT16_MAX));
         if (g->props && g->props->selection_method[0]) {
             put_selection(b, g->props, version);
         }
     }
     of_buf_set_u16(b, start, (uint16_t) MIN(b->len - start, (size_t) UINT16_MAX));
+}
+
+bool
+of_group_mod_encode(struct of_buf *b, const struct of_group_mod *gm, uint8_t version,
+                    uint32_t xid)
+{
+    size_t start, len_ofs, buckets;
+
+    if (!layout_15(version) &&
+        (gm->command == OFPGC_INSERT_BUCKET || gm->command == OFPGC_REMOVE_BUCKET)) {
+        return false;
+    }
+    start = of_msg_begin(b, OFM_GROUP_MOD, version, xid);
+    of_put_u16(b, (uint16_t) gm->command);
+    of_put_u8(b, (uint8_t) gm->type);
+    of_put_u8(b, 0);
+    of_put_u32(b, gm->group_id);
+    len_ofs = b->len;
+    if (layout_15(version)) {
+        of_put_u32(b, 0);
+        of_put_u32(b, gm->command_bucket_id);
+    }
+    buckets = b->len;
+    put_buckets(b, gm->buckets, gm->n_buckets, gm->type, version);
+    if (layout_15(version)) {
+        of_buf_set_u16(b, len_ofs, (uint16_t) MIN(b->len - buckets, (size_t) UINT16_MAX));
+        if (gm->props.selection_method[0]) {
+            put_selection(b, &gm->props, version);
+        }
+    }
+    return of_msg_end(b, start);
 }
 
 void

@@ -56,6 +56,10 @@ struct of_group_mod {
  * actions say. */
 enum of_err of_group_mod_decode(const struct of_msg *, struct of_group_mod *);
 void of_group_mod_free(struct of_group_mod *);
+/* For forwarding what one controller asked to the others.  False, and nothing is put, if
+ * `version` has no such command. */
+bool of_group_mod_encode(struct of_buf *, const struct of_group_mod *, uint8_t version,
+                         uint32_t xid);
 void of_buckets_free(struct of_bucket *, size_t n); /* and the array */
 void of_group_props_free(struct of_group_props *);
 

@@ -85,12 +85,9 @@ of_meter_request_decode(const struct of_msg *msg, uint32_t *meter_id)
     return of_read_u32(&r, meter_id) ? OF_OK : OFPBRC_BAD_LEN;
 }
 
-void
-of_meter_config_put(struct of_buf *b, const struct of_meter_config *c)
+static void
+put_bands(struct of_buf *b, const struct of_meter_config *c)
 {
-    of_put_u16(b, (uint16_t) (8 + 16 * c->n_bands));
-    of_put_u16(b, c->flags);
-    of_put_u32(b, c->meter_id);
     for (size_t i = 0; i < c->n_bands; i++) {
         of_put_u16(b, (uint16_t) c->bands[i].type);
         of_put_u16(b, 16);
@@ -99,6 +96,31 @@ of_meter_config_put(struct of_buf *b, const struct of_meter_config *c)
         of_put_u8(b, c->bands[i].prec_level);
         of_buf_put_zeros(b, 3);
     }
+}
+
+void
+of_meter_config_put(struct of_buf *b, const struct of_meter_config *c)
+{
+    of_put_u16(b, (uint16_t) (8 + 16 * c->n_bands));
+    of_put_u16(b, c->flags);
+    of_put_u32(b, c->meter_id);
+    put_bands(b, c);
+}
+
+bool
+of_meter_mod_encode(struct of_buf *b, const struct of_meter_mod *mm, uint8_t version,
+                    uint32_t xid)
+{
+    size_t start = of_msg_begin(b, OFM_METER_MOD, version, xid);
+
+    if (start == SIZE_MAX) {
+        return false;
+    }
+    of_put_u16(b, (uint16_t) mm->command);
+    of_put_u16(b, mm->config.flags);
+    of_put_u32(b, mm->config.meter_id);
+    put_bands(b, &mm->config);
+    return of_msg_end(b, start);
 }
 
 void

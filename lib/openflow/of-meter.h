@@ -34,6 +34,9 @@ struct of_meter_mod {
 /* OFPBRC_BAD_LEN, OFPMMFC_BAD_COMMAND, BAD_FLAGS, INVALID_METER, BAD_BAND, BAD_RATE,
  * OUT_OF_BANDS. */
 enum of_err of_meter_mod_decode(const struct of_msg *, struct of_meter_mod *);
+/* For forwarding what one controller asked to the others; false before 1.3. */
+bool of_meter_mod_encode(struct of_buf *, const struct of_meter_mod *, uint8_t version,
+                         uint32_t xid);
 /* Statistics and configuration requests; OFPM_ALL for all. */
 enum of_err of_meter_request_decode(const struct of_msg *, uint32_t *meter_id);
 /* One entry of OFM_METER_CONFIG_REPLY. */

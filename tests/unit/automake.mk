@@ -33,8 +33,11 @@ UNIT_TESTS = \
 	tests/unit/test-of-actions \
 	tests/unit/test-of-config \
 	tests/unit/test-of-field \
+	tests/unit/test-of-flow \
+	tests/unit/test-of-group \
 	tests/unit/test-of-match \
 	tests/unit/test-of-msg \
+	tests/unit/test-of-packet \
 	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \

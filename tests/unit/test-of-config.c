@@ -330,6 +330,10 @@ test_meters(void **state)
     of_meter_config_put(&b, &mm.config);
     assert_true(of_hex_equal(&b, "0018000d0000000100010010000003e8000000c800000000"));
     of_buf_clear(&b);
+    assert_true(of_meter_mod_encode(&b, &mm, OF15_VERSION, 2));
+    assert_true(of_hex_equal(&b, add));
+    assert_false(of_meter_mod_encode(&b, &mm, OF12_VERSION, 2));
+    of_buf_clear(&b);
     assert_int_equal(of_cut_everywhere(add, decode_meter_mod), 0);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         assert_int_equal(of_meter_mod_decode(msg(bad[i].hex), &mm), bad[i].err);
@@ -549,6 +553,21 @@ test_bundles(void **state)
                      OFPBFC_BAD_FLAGS);
 }
 
+static void
+test_requestforward(void **state)
+{
+    struct of_buf b = OF_BUF_INIT;
+    static const uint8_t request[] = {5, 29, 0, 16, 0, 0, 0, 7, 0, 2, 0, 0, 0, 0, 0, 1};
+
+    assert_true(of_requestforward_encode(&b, request, sizeof request, OF14_VERSION, 0));
+    assert_true(of_hex_equal(&b, "0520001800000000 051d001000000007 0002000000000001"));
+    of_buf_clear(&b);
+    assert_true(of_requestforward_encode(&b, request, sizeof request, OF13_VERSION, 0));
+    assert_true(of_hex_equal(
+        &b, "0404002000000000 0000232000000084 051d001000000007 0002000000000001"));
+    of_buf_free(&b);
+}
+
 /* -- Tunnel options. -- */
 
 static enum of_err
@@ -599,17 +618,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_mod),
-        cmocka_unit_test(test_table_desc),
-        cmocka_unit_test(test_table_stats),
-        cmocka_unit_test(test_table_features),
-        cmocka_unit_test(test_queues),
-        cmocka_unit_test(test_meters),
-        cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_async),
-        cmocka_unit_test(test_nicira_settings),
-        cmocka_unit_test(test_bundles),
-        cmocka_unit_test(test_tlv),
+        cmocka_unit_test(test_table_mod),       cmocka_unit_test(test_table_desc),
+        cmocka_unit_test(test_table_stats),     cmocka_unit_test(test_table_features),
+        cmocka_unit_test(test_queues),          cmocka_unit_test(test_meters),
+        cmocka_unit_test(test_roles),           cmocka_unit_test(test_async),
+        cmocka_unit_test(test_nicira_settings), cmocka_unit_test(test_bundles),
+        cmocka_unit_test(test_requestforward),  cmocka_unit_test(test_tlv),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
