@@ -8,16 +8,15 @@
 #include "ofproto/oftables.h"
 
 #define OFMETERS_MAX 262144u
-#define OFMETERS_MAX_BANDS 8u
+#define OFMETERS_MAX_BANDS OF_METER_MAX_BANDS
 
 struct meter {
-    uint32_t id;
-    uint32_t dp_id; /* in the datapath */
-    uint16_t flags;
-    int64_t created_ms;
-    unsigned n_bands;
-    struct of_meter_band bands[OFMETERS_MAX_BANDS];
-    struct cds_list_head rules; /* rule_ref of the rules that name it */
+    uint32_t id;                   /* constant */
+    uint32_t dp_id;                /* in the datapath; constant */
+    int64_t created_ms;            /* main, from here */
+    struct of_meter_config config; /* as last set */
+    struct cds_list_head rules;    /* rule_ref of the rules that name it */
+    struct rcu_head rcu;
 };
 struct meter_band_counts {
     uint64_t n_packets, n_bytes;
@@ -30,18 +29,25 @@ struct meter_counts {
 struct meter_ops {
     void *aux;
     /* Makes a meter, or changes the one with `*dp_id` (UINT32_MAX: new).  Positive errno. */
-    int (*set)(void *aux, const struct meter *, uint32_t *dp_id);
+    int (*set)(void *aux, const struct of_meter_config *, uint32_t *dp_id);
     void (*del)(void *aux, uint32_t dp_id);
     bool (*get_counts)(void *aux, uint32_t dp_id, struct meter_counts *);
 };
 
 struct meters;
-/* Any thread: the datapath's id of a meter; false if there is none. */
+/* The datapath's id of a meter; false if there is none.  Any thread, in an RCU read-side
+ * section. */
 bool meter_lookup(const struct oftables *, uint32_t id, uint32_t *dp_id);
 
 /* Main.  `ops` NULL: meters are refused as there is no datapath that has them. */
 void meters_set_ops(struct oftables *, const struct meter_ops *);
-/* Errors OFPMMFC_*.  Deletion takes the rules that name the meter with it. */
+/* OF_OK, or what is wrong and nothing is changed:
+ *   OFPMMFC_METER_EXISTS    added again
+ *   OFPMMFC_UNKNOWN_METER   modified, but not there
+ *   OFPMMFC_INVALID_METER   0, or an id out of range
+ *   OFPMMFC_BAD_FLAGS, BAD_RATE, BAD_BAND (dscp_remark too), OUT_OF_BANDS, OUT_OF_METERS (also
+ *   when there is no datapath for them), BAD_COMMAND; OFPMMFC_UNKNOWN: the datapath failed.
+ * Deletion takes the rules that name the meter with it. */
 enum of_err
 oftables_meter_mod(struct oftables *, const struct of_meter_mod *, const struct of_requester *);
 const struct meter *meter_find(const struct oftables *, uint32_t id);

@@ -87,6 +87,9 @@ void groups_commit(struct oftables *, struct group *new_group, struct group *old
 void groups_rollback(struct oftables *, struct group *new_group, struct group *old_group);
 /* Before the version moves, after all changes. */
 void groups_publish(struct oftables *);
+/* Takes groups of the past out of reach when readers are done with them; oftables_run() calls
+ * it.  True: there are more, for a later call. */
+bool groups_run(struct oftables *);
 /* The group as the transaction under way has it, or NULL. */
 struct group *groups_find(const struct oftables *, uint32_t id);
 /* Removes all groups in the transaction (their rules are gone). */
