@@ -30,8 +30,14 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/pmd.c \
 	lib/datapath/smc.h \
 	lib/datapath/txq.c \
+	lib/flow/classifier-private.h \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
+	lib/flow/cls-conj.c \
+	lib/flow/cls-lookup.c \
+	lib/flow/cls-rule.c \
+	lib/flow/cls-trie.c \
+	lib/flow/cls-tuple.c \
 	lib/flow/flow-compose.c \
 	lib/flow/flow-filter.c \
 	lib/flow/flow-filter.h \

@@ -22,7 +22,7 @@ rule_create(uint8_t table_id, const struct flow *match, const struct flow *mask,
 {
     struct rule *r = xzalloc(sizeof *r + n_actions * sizeof r->actions[0]);
 
-    cls_rule_init(&r->cls, match, mask, priority);
+    cls_rule_init(&r->cls, match, mask, priority, NULL);
     r->table_id = table_id;
     r->created_ms = clock_now_ms();
     atomic_init(&r->refcnt, 1);
@@ -45,6 +45,7 @@ rule_unref(struct rule *r)
 {
     /* Release pairs with the acquire of whoever drops the last reference. */
     if (r && atomic_fetch_sub_explicit(&r->refcnt, 1, memory_order_acq_rel) == 1) {
+        cls_rule_destroy(&r->cls);
         free(r);
     }
 }
@@ -116,14 +117,14 @@ compare_priority(const void *a_, const void *b_)
 }
 
 static struct rule_list
-rules_of(const struct classifier *cls)
+rules_of(struct classifier *cls)
 {
     struct rule_list list = {NULL, 0};
     unsigned n = cls ? classifier_count(cls) : 0;
 
     if (n) {
         list.rules = xcalloc(n, sizeof *list.rules);
-        classifier_for_each(cls, collect_rule, &list);
+        classifier_for_each(cls, NULL, NULL, collect_rule, &list);
         qsort(list.rules, list.n, sizeof *list.rules, compare_priority);
     }
     return list;
@@ -154,14 +155,18 @@ oftables_insert(struct oftables *t, struct rule *r)
 {
     struct classifier *cls = t->cls[r->table_id];
     struct cls_rule *replaced;
+    struct flow match, mask;
 
+    cls_rule_get_match(&r->cls, &match, &mask);
     if (!cls) {
         cls = classifier_create();
         rcu_assign_pointer(t->cls[r->table_id], cls);
     }
-    replaced = classifier_insert(cls, &r->cls);
+    replaced = classifier_find_exact(cls, &match, &mask, r->cls.priority);
+    classifier_insert(cls, &r->cls, 1);
+    classifier_publish(cls);
     if (replaced) {
-        call_rcu(&CONTAINER_OF(replaced, struct rule, cls)->rcu, rule_unref_cb);
+        oftables_remove(t, CONTAINER_OF(replaced, struct rule, cls));
     }
 }
 
@@ -169,6 +174,7 @@ void
 oftables_remove(struct oftables *t, struct rule *r)
 {
     classifier_remove(t->cls[r->table_id], &r->cls);
+    classifier_publish(t->cls[r->table_id]);
     call_rcu(&r->rcu, rule_unref_cb);
 }
 
@@ -178,7 +184,7 @@ oftables_lookup(const struct oftables *t, uint8_t table_id, const struct flow *f
 {
     const struct classifier *cls =
         table_id < OFTABLES_MAX ? rcu_dereference(t->cls[table_id]) : NULL;
-    const struct cls_rule *cr = cls ? classifier_lookup(cls, flow, wc) : NULL;
+    const struct cls_rule *cr = cls ? classifier_lookup(cls, 1, flow, wc) : NULL;
 
     return cr ? CONTAINER_OF(cr, struct rule, cls) : NULL;
 }
