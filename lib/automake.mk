@@ -153,6 +153,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
 	lib/openflow/of-actions-check.c \
+	lib/openflow/of-actions-decode-field.c \
 	lib/openflow/of-actions-decode.c \
 	lib/openflow/of-actions-encode-header.c \
 	lib/openflow/of-actions-encode-nicira.c \

@@ -2,8 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_ACTIONS_H
 #define XVS_OPENFLOW_OF_ACTIONS_H 1
 
-/* OpenFlow actions and instructions in one internal form, whatever version or extension they came
- * in: a list of typed structs one behind the other in a blob, each aligned to 8 bytes.
+/* OpenFlow actions and instructions in one internal form, whatever version or extension they
+ * came in: a list of typed structs one behind the other in a blob, each aligned to 8 bytes.
  *
  * An instruction list is the actions of apply_actions, flat, with the other instructions as
  * actions of their own, in the order in which they execute: OFA_METER, the applied actions,
@@ -27,17 +27,17 @@ enum of_act_type {
     OFA_GROUP,        /* of_act_num: group id */
     OFA_BUNDLE,       /* of_act_bundle */
     /* Headers and metadata. */
-    OFA_SET_FIELD, /* of_act_set_field; dst is the whole field */
-    OFA_LOAD,      /* of_act_set_field too; the same effect, but its text says load:… */
-    OFA_MOVE,      /* of_act_move */
-    OFA_PUSH,      /* of_act_stack: push:NXM_NX_REG0[] */
-    OFA_POP,       /* of_act_stack */
+    OFA_SET_FIELD,   /* of_act_set_field; dst is the whole field */
+    OFA_LOAD,        /* of_act_set_field too; the same effect, but its text says load:… */
+    OFA_MOVE,        /* of_act_move */
+    OFA_PUSH,        /* of_act_stack: push:NXM_NX_REG0[] */
+    OFA_POP,         /* of_act_stack */
     OFA_SET_ETH_SRC, /* of_act_eth */
     OFA_SET_ETH_DST,
     OFA_SET_VLAN_VID, /* of_act_vlan */
     OFA_SET_VLAN_PCP,
-    OFA_STRIP_VLAN, /* of_act; form 1: 1.1+'s pop_vlan */
-    OFA_PUSH_VLAN,  /* of_act_num: Ethernet type */
+    OFA_STRIP_VLAN,   /* of_act; form 1: 1.1+'s pop_vlan */
+    OFA_PUSH_VLAN,    /* of_act_num: Ethernet type */
     OFA_SET_IPV4_SRC, /* of_act_num: address, host order */
     OFA_SET_IPV4_DST,
     OFA_SET_IP_DSCP, /* of_act_num: TOS byte, low two bits zero */
@@ -78,7 +78,7 @@ struct of_act {
     uint16_t type; /* enum of_act_type */
     uint8_t form;  /* variant of the wire form that encoding gives back; 0: the usual one */
     uint8_t proto; /* OFA_SET_L4_*: whose port, as of_actions_check() found out; 0: unknown */
-    uint32_t len; /* whole struct with padding to 8 */
+    uint32_t len;  /* whole struct with padding to 8 */
 };
 struct of_act_num { /* one number; which is said at the types above */
     struct of_act act;
@@ -129,8 +129,14 @@ struct of_act_enqueue {
     uint16_t port, pad;
 };
 enum of_hash_fields { /* NXST hash fields of multipath, bundle and groups, wire values */
-    OFHASH_ETH_SRC, OFHASH_SYMMETRIC_L4, OFHASH_SYMMETRIC_L3L4, OFHASH_SYMMETRIC_L3L4_UDP,
-    OFHASH_NW_SRC, OFHASH_NW_DST, OFHASH_SYMMETRIC_L3, OFHASH_N
+                      OFHASH_ETH_SRC,
+                      OFHASH_SYMMETRIC_L4,
+                      OFHASH_SYMMETRIC_L3L4,
+                      OFHASH_SYMMETRIC_L3L4_UDP,
+                      OFHASH_NW_SRC,
+                      OFHASH_NW_DST,
+                      OFHASH_SYMMETRIC_L3,
+                      OFHASH_N
 };
 struct of_act_bundle {
     struct of_act act;
@@ -253,15 +259,18 @@ struct of_act_learn {
 #define OF_ACT_FOR_EACH(a, list, n)                                                            \
     for (const struct of_act *a = (list), *a##_end__ = of_act_end(list, n); a < a##_end__;     \
          a = of_act_next(a))
-static inline const struct of_act *of_act_end(const struct of_act *list, size_t len)
+static inline const struct of_act *
+of_act_end(const struct of_act *list, size_t len)
 {
-    return (const struct of_act *) (const void *) ((const uint8_t *) list + len);
+    return len ? (const struct of_act *) (const void *) ((const uint8_t *) list + len) : list;
 }
-static inline const struct of_act *of_act_next(const struct of_act *a)
+static inline const struct of_act *
+of_act_next(const struct of_act *a)
 {
     return of_act_end(a, a->len);
 }
-static inline size_t of_act_nest_len(const struct of_act_nest *n)
+static inline size_t
+of_act_nest_len(const struct of_act_nest *n)
 {
     return n->act.len - sizeof n->act;
 }
@@ -272,12 +281,15 @@ struct of_actions {
     size_t len;       /* bytes */
     size_t cap;
 };
-#define OF_ACTIONS_INIT { NULL, 0, 0 }
+#define OF_ACTIONS_INIT                                                                        \
+    {                                                                                          \
+        NULL, 0, 0                                                                             \
+    }
 void of_actions_free(struct of_actions *); /* empty and reusable afterwards */
 void of_actions_clone(struct of_actions *dst, const struct of_act *, size_t len);
 bool of_actions_equal(const struct of_act *, size_t, const struct of_act *, size_t);
-/* Appends an action of `size` bytes (its struct with what follows), zeroed but for type and len;
- * borrowed until the next append. */
+/* Appends an action of `size` bytes (its struct with what follows), zeroed but for type and
+ * len; borrowed until the next append. */
 void *of_actions_put(struct of_actions *, enum of_act_type, size_t size);
 void of_actions_put_output(struct of_actions *, uint16_t port, uint16_t max_len);
 
@@ -289,16 +301,17 @@ enum of_acts_kind {
 };
 /* Nesting that is accepted, of clone() in itself and so on. */
 #define OF_ACTS_MAX_DEPTH 32
-/* Decodes all of the reader's bytes.  On error `out` is empty.  OFPBAC_*, OFPBIC_*, OFPBMC_*. */
-enum of_err of_actions_decode(struct of_reader, uint8_t version, enum of_acts_kind,
-                              struct of_actions *out);
+/* Decodes all of the reader's bytes.  On error `out` is empty.  OFPBAC_*, OFPBIC_*, OFPBMC_*.
+ */
+enum of_err
+of_actions_decode(struct of_reader, uint8_t version, enum of_acts_kind, struct of_actions *out);
 /* Encodes; what the version cannot say is left out, or said by the nearest extension.
  * Returns the number of bytes. */
 size_t of_actions_encode(struct of_buf *, const struct of_act *, size_t len, uint8_t version,
                          enum of_acts_kind);
 /* Text as stock prints it behind "actions="; "drop" for an empty list. */
-void of_actions_format(const struct of_act *, size_t len, const struct of_names *,
-                       struct strbuf *);
+void
+of_actions_format(const struct of_act *, size_t len, const struct of_names *, struct strbuf *);
 
 /* Does the list make sense in a flow with this match in this switch? */
 struct of_actions_limits {

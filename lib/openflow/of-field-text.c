@@ -32,16 +32,27 @@ static const struct {
     {"NONE", OFPP_NONE},
 };
 
-/* A name that could be taken for something else is put in quotes. */
+/* A name that could be taken for something else is put in quotes, as in JSON. */
 static void
 name_format(const char *name, struct strbuf *s)
 {
     bool plain = isalpha((unsigned char) name[0]) || name[0] == '_';
 
     for (const char *p = name; *p && plain; p++) {
-        plain = isalnum((unsigned char) *p) || strchr("_-.", *p);
+        plain = isalnum((unsigned char) *p) || *p == '_';
     }
-    strbuf_putf(s, plain ? "%s" : "\"%s\"", name);
+    if (plain) {
+        strbuf_puts(s, name);
+        return;
+    }
+    strbuf_putc(s, '"');
+    for (const char *p = name; *p; p++) {
+        if (*p == '"' || *p == '\\') {
+            strbuf_putc(s, '\\');
+        }
+        strbuf_putc(s, *p);
+    }
+    strbuf_putc(s, '"');
 }
 
 void

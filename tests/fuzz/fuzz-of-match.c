@@ -51,25 +51,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     form = data[0] % 7;
-    decode(form, (struct of_reader){ data + 1, size - 1 }, true, &m);
+    decode(form, (struct of_reader){data + 1, size - 1}, true, &m);
     of_match_format(&m, -1, NULL, &s);
-    if (!decode(form, (struct of_reader){ data + 1, size - 1 }, false, &m)) {
+    if (!decode(form, (struct of_reader){data + 1, size - 1}, false, &m)) {
         for (unsigned i = 0; i < FLOW_WORDS; i++) {
             require(!(((flow_word *) &m.flow)[i] & ~((flow_word *) &m.mask)[i]));
         }
         /* NXM loses nothing. */
         len = of_match_encode_nxm(&b, 0, &m, 0, 0);
-        require(!of_match_decode_nxm(&(struct of_reader){ b.data, b.len }, len, false, &back,
+        require(!of_match_decode_nxm(&(struct of_reader){b.data, b.len}, len, false, &back,
                                      NULL, NULL));
         require(of_match_equal(&m, &back) || form == 0 || form == 1);
         /* Any other form comes to rest after one round. */
         for (uint8_t v = 2; v <= 6; v++) {
             of_buf_clear(&b);
             of_match_encode(&b, v, &m);
-            require(!of_match_decode(&(struct of_reader){ b.data, b.len }, v, false, &back));
+            require(!of_match_decode(&(struct of_reader){b.data, b.len}, v, false, &back));
             of_buf_clear(&b2);
             of_match_encode(&b2, v, &back);
-            require(!of_match_decode(&(struct of_reader){ b2.data, b2.len }, v, false, &again));
+            require(!of_match_decode(&(struct of_reader){b2.data, b2.len}, v, false, &again));
             require(of_match_equal(&back, &again));
         }
         of_match_normalize(&m);
