@@ -100,9 +100,7 @@ of_table_features_put(struct of_buf *b, const struct of_table_features *f, uint8
     of_put_u32(b, version >= OF14_VERSION ? caps : 0);
     of_put_u32(b, f->max_entries);
     put_instructions(b, f->table_id + 1 >= f->n_tables, version);
-    if (f->table_id + 1 < f->n_tables) {
-        put_next_tables(b, f);
-    }
+    put_next_tables(b, f); /* an empty list too: clients want the property */
     put_types(b, OFPTFPT_WRITE_ACTIONS, actions, ARRAY_SIZE(actions));
     put_types(b, OFPTFPT_APPLY_ACTIONS, actions, ARRAY_SIZE(actions));
     for (size_t i = 0; i < ARRAY_SIZE(field_props); i++) {
