@@ -74,6 +74,7 @@ EXTRA_DIST += \
 check_PROGRAMS += \
 	tests/helpers/dp-server \
 	tests/helpers/hold-xsk \
+	tests/helpers/of-samples \
 	tests/helpers/xsk-pin
 EXTRA_DIST += \
 	tests/helpers/iperf-check.py \
