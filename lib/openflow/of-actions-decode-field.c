@@ -15,8 +15,6 @@ action_error(enum of_err err)
         return OFPBAC_BAD_SET_TYPE;
     case OFPBMC_BAD_LEN:
         return OFPBAC_BAD_SET_LEN;
-    case OFPBMC_BAD_WILDCARDS:
-        return OFPBAC_BAD_SET_ARGUMENT;
     default:
         return err;
     }
@@ -26,7 +24,7 @@ enum of_err
 of_acts_read_header(struct of_reader *r, enum of_field *f)
 {
     bool has_mask;
-    enum of_err err = action_error(of_oxm_header_decode(r, f, &has_mask));
+    enum of_err err = of_oxm_header_decode(r, f, &has_mask);
 
     return err ? err : has_mask ? OFPBAC_BAD_SET_MASK : OF_OK;
 }
@@ -42,10 +40,10 @@ of_acts_read_sub(struct of_reader *r, uint16_t ofs_nbits, struct of_subfield *s)
         return err;
     }
     if (ofs > UINT8_MAX) {
-        return OFPBAC_BAD_ARGUMENT;
+        return OFPBAC_BAD_SET_LEN;
     }
     *s = (struct of_subfield){(uint16_t) f, (uint8_t) ofs, (uint8_t) ((ofs_nbits & 63) + 1)};
-    return of_subfield_ok(s) ? OF_OK : OFPBAC_BAD_ARGUMENT;
+    return of_subfield_ok(s) ? OF_OK : OFPBAC_BAD_SET_LEN;
 }
 
 /* A field at an offset with a width, each in 16 bits. */
@@ -53,10 +51,10 @@ enum of_err
 of_acts_sub(enum of_field f, unsigned ofs, unsigned n_bits, struct of_subfield *s)
 {
     if (ofs > 127 || n_bits > 128) {
-        return OFPBAC_BAD_ARGUMENT;
+        return OFPBAC_BAD_SET_LEN;
     }
     *s = (struct of_subfield){(uint16_t) f, (uint8_t) ofs, (uint8_t) n_bits};
-    return of_subfield_ok(s) ? OF_OK : OFPBAC_BAD_ARGUMENT;
+    return of_subfield_ok(s) ? OF_OK : OFPBAC_BAD_SET_LEN;
 }
 
 enum of_err
@@ -77,11 +75,11 @@ of_acts_decode_set_field(struct of_acts_dec *d, struct of_reader *r, bool may_ma
     if (has_mask && !may_mask) {
         return OFPBAC_BAD_SET_MASK;
     }
+    if (!of_field_info(f)->writable || f == OFF_IN_PORT_OXM || !of_field_value_ok(f, &value)) {
+        return OFPBAC_BAD_SET_ARGUMENT; /* OXM's in_port can be written by others only */
+    }
     if (has_mask && of_value_is_zero(&mask, of_field_info(f)->n_bytes)) {
         return OF_OK; /* changes nothing */
-    }
-    if (!of_field_info(f)->writable || !of_field_value_ok(f, &value)) {
-        return OFPBAC_BAD_SET_ARGUMENT;
     }
     s = of_actions_put(d->out, OFA_SET_FIELD, sizeof *s);
     s->act.form = has_mask && of_value_is_ones(&mask, f); /* keeps its explicit mask */
@@ -109,7 +107,7 @@ of_acts_decode_copy(struct of_acts_dec *d, struct of_reader *r, bool copy_field)
         return err;
     }
     if (!of_acts_rest_zero(r)) {
-        return NXBAC_MUST_BE_ZERO;
+        return NXBRC_MUST_BE_ZERO;
     }
     m = of_actions_put(d->out, OFA_MOVE, sizeof *m);
     err = of_acts_sub(src, src_ofs, n_bits, &m->src);
@@ -128,14 +126,17 @@ of_acts_decode_load(struct of_acts_dec *d, struct of_reader *r)
     enum of_err err;
 
     of_read_u16(r, &ofs_nbits);
-    err = of_acts_read_sub(r, ofs_nbits, &dst);
+    err = action_error(of_acts_read_sub(r, ofs_nbits, &dst));
     if (err) {
         return err;
     }
     if (!of_read_u64(r, &x)) {
         return OFPBAC_BAD_LEN;
     }
-    if (!of_field_info(dst.f)->writable || (dst.n_bits < 64 && x >> dst.n_bits)) {
+    if (!of_field_info(dst.f)->writable) {
+        return OFPBAC_BAD_SET_ARGUMENT;
+    }
+    if (dst.n_bits < 64 && x >> dst.n_bits) {
         return OFPBAC_BAD_ARGUMENT;
     }
     n = of_field_info(dst.f)->n_bytes;
@@ -165,6 +166,9 @@ of_acts_decode_stack(struct of_acts_dec *d, enum of_act_type type, struct of_rea
     }
     if (!of_read_u16(r, &n_bits)) {
         return OFPBAC_BAD_LEN;
+    }
+    if (!of_acts_rest_zero(r)) {
+        return NXBRC_MUST_BE_ZERO;
     }
     s = of_actions_put(d->out, type, sizeof *s);
     return of_acts_sub(f, ofs, n_bits, &s->sub);

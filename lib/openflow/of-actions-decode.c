@@ -69,7 +69,8 @@ read_num(struct of_reader *r, unsigned size, uint64_t *v)
     return true;
 }
 
-/* Actions of one number: where it is, and what values it may have. */
+/* Actions of one number: where it is, and what values it may have.  1.2 took those away for
+ * which there is set_field, but they do no harm, and stock takes them. */
 struct num_action {
     uint16_t number;     /* of the action */
     uint8_t first, last; /* versions */
@@ -212,9 +213,6 @@ decode11(struct of_acts_dec *d, uint16_t type, struct of_reader *r)
     switch (type) {
     case A11_SET_VLAN_VID:
     case A11_SET_VLAN_PCP:
-        if (d->version > 2) {
-            return OFPBAC_BAD_TYPE;
-        }
         if (r->len != 4 || !read_num(r, type == A11_SET_VLAN_VID ? 2 : 1, &v)) {
             return OFPBAC_BAD_LEN;
         }
@@ -222,9 +220,6 @@ decode11(struct of_acts_dec *d, uint16_t type, struct of_reader *r)
                                         : put_vlan(d, OFA_SET_VLAN_PCP, (unsigned) v, 7);
     case A11_SET_DL_SRC:
     case A11_SET_DL_DST:
-        if (d->version > 2) {
-            return OFPBAC_BAD_TYPE;
-        }
         return r->len != 12
                    ? OFPBAC_BAD_LEN
                    : put_eth(d, type == A11_SET_DL_SRC ? OFA_SET_ETH_SRC : OFA_SET_ETH_DST, r);
@@ -286,6 +281,9 @@ of_acts_decode_list(struct of_acts_dec *d, struct of_reader r)
 
     if (d->depth > OF_ACTS_MAX_DEPTH) {
         return OFPBAC_TOO_MANY;
+    }
+    if (r.len % 8) {
+        return OFPBRC_BAD_LEN;
     }
     d->depth++;
     while (r.len && !err) {
@@ -357,6 +355,9 @@ struct inst {
 static enum of_err
 split_instructions(struct of_reader r, uint8_t version, struct inst *inst)
 {
+    if (r.len % 8) {
+        return OFPBRC_BAD_LEN;
+    }
     while (r.len) {
         struct of_reader one;
         uint16_t type, len;
@@ -417,7 +418,10 @@ decode_instructions(struct of_acts_dec *d, struct of_reader r)
         of_skip(&inst[INST_WRITE].body, 4);
         err = decode_write(d, inst[INST_WRITE].body);
     }
-    if (!err && inst[INST_METADATA].seen) {
+    if (!err && inst[INST_METADATA].seen &&
+        of_actions_find(d->out->a, d->out->len, OFA_WRITE_METADATA)) {
+        err = OFPBIC_DUP_INST;
+    } else if (!err && inst[INST_METADATA].seen) {
         md = of_actions_put(d->out, OFA_WRITE_METADATA, sizeof *md);
         of_skip(&inst[INST_METADATA].body, 4);
         of_read_u64(&inst[INST_METADATA].body, &md->value);

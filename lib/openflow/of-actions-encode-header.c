@@ -145,7 +145,7 @@ encode_set_field(struct of_buf *b, const struct of_act_set_field *s, uint8_t ver
     enum of_field f = (enum of_field) s->dst.f;
     bool exact = of_value_is_ones(&s->mask, f);
 
-    if (s->act.type == OFA_LOAD && version < 6) {
+    if (s->act.type == OFA_LOAD && (version < 6 || f == OFF_IN_PORT_OXM)) {
         put_load(b, f, &s->value, s->dst.ofs, s->dst.n_bits);
     } else if (version >= 6) {
         /* Where the bits of the field do not fill its bytes, load and an explicit mask differ

@@ -248,9 +248,7 @@ encode_one(struct of_buf *b, const struct of_act *a, uint8_t version)
         }
         break;
     case OFA_WRITE_METADATA:
-        if (version == 1) {
-            put_metadata(b, CAST(of_act_metadata, a), version);
-        }
+        put_metadata(b, CAST(of_act_metadata, a), 1); /* in a list, not an instruction */
         break;
     case OFA_GOTO_TABLE:
         if (version == 1) {

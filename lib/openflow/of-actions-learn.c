@@ -90,7 +90,7 @@ read_specs(struct of_acts_dec *d, size_t start, struct of_reader *r)
             return OFPBAC_BAD_LEN;
         }
         if (!head) { /* the rest is padding */
-            return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+            return of_acts_rest_zero(r) ? OF_OK : NXBRC_MUST_BE_ZERO;
         }
         memset(&s, 0, sizeof s);
         err = read_spec(r, head, &s);
@@ -129,7 +129,7 @@ of_acts_decode_learn(struct of_acts_dec *d, bool learn2, struct of_reader *r)
     of_read_u16(r, &flags);
     of_read_u8(r, &l->table);
     if (!of_peek_zeros(r, 1)) {
-        return NXBAC_MUST_BE_ZERO;
+        return NXBRC_MUST_BE_ZERO;
     }
     of_skip(r, 1);
     of_read_u16(r, &l->fin_idle_timeout);

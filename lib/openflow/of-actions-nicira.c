@@ -27,7 +27,7 @@ decode_output_reg(struct of_acts_dec *d, bool v2, struct of_reader *r)
     if (!of_read_u16(r, &o->max_len)) {
         return OFPBAC_BAD_LEN;
     }
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return of_acts_rest_zero(r) ? OF_OK : OFPBAC_BAD_ARGUMENT;
 }
 
 static enum of_err
@@ -124,7 +124,7 @@ decode_controller2(struct of_acts_dec *d, struct of_reader *r)
     enum of_err err;
 
     if (!of_peek_zeros(r, 6)) {
-        return NXBAC_MUST_BE_ZERO;
+        return NXBRC_MUST_BE_ZERO;
     }
     of_skip(r, 6);
     got = (struct of_act_controller){
@@ -185,12 +185,12 @@ decode_bundle(struct of_acts_dec *d, bool load, struct of_reader *r)
             return OFPBAC_BAD_ARGUMENT;
         }
     } else if (ofs_nbits || !of_peek_zeros(&head, 4)) {
-        return NXBAC_MUST_BE_ZERO;
+        return OFPBAC_BAD_ARGUMENT;
     }
     for (unsigned i = 0; i < n; i++) {
         of_read_u16(r, &b->members[i]);
     }
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return OF_OK;
 }
 
 /* -- Control. -- */
@@ -234,7 +234,7 @@ decode_resubmit(struct of_acts_dec *d, uint16_t subtype, struct of_reader *r)
         s->table = 255;
         return OF_OK;
     }
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return of_acts_rest_zero(r) ? OF_OK : OFPBAC_BAD_ARGUMENT;
 }
 
 static enum of_err
@@ -243,7 +243,10 @@ decode_dec_ttl(struct of_acts_dec *d, bool ids, struct of_reader *r)
     struct of_act_dec_ttl *t;
     uint16_t n = 1;
 
-    if (ids && (!of_read_u16(r, &n) || !of_skip(r, 4) || r->len < n * 2u)) {
+    if (ids && of_read_u16(r, &n) && !of_peek_zeros(r, 4)) {
+        return NXBRC_MUST_BE_ZERO;
+    }
+    if (ids && (!of_skip(r, 4) || r->len < n * 2u)) {
         return OFPBAC_BAD_LEN;
     }
     if (!n) {
@@ -255,7 +258,7 @@ decode_dec_ttl(struct of_acts_dec *d, bool ids, struct of_reader *r)
     for (unsigned i = 0; ids && i < n; i++) {
         of_read_u16(r, &t->controllers[i]);
     }
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return OF_OK;
 }
 
 static enum of_err
@@ -305,7 +308,7 @@ decode_check_pkt_larger(struct of_acts_dec *d, struct of_reader *r)
     if (!err && !of_field_info(f)->writable) {
         err = OFPBAC_BAD_SET_ARGUMENT;
     }
-    return err ? err : of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return err ? err : of_acts_rest_zero(r) ? OF_OK : NXBRC_MUST_BE_ZERO;
 }
 
 static enum of_err
@@ -365,22 +368,23 @@ decode_num(struct of_acts_dec *d, uint16_t subtype, struct of_reader *r)
 static enum of_err
 decode_plain(struct of_acts_dec *d, enum of_act_type type, struct of_reader *r)
 {
-    of_actions_put(d->out, type, sizeof(struct of_act));
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    of_actions_put(d->out, type, sizeof(struct of_act)); /* whatever the padding */
+    return OF_OK;
 }
 
 static enum of_err
 decode_metadata(struct of_acts_dec *d, struct of_reader *r)
 {
-    struct of_act_metadata *m = of_actions_put(d->out, OFA_WRITE_METADATA, sizeof *m);
+    struct of_act_metadata *m;
 
-    if (d->version != 1) { /* others have an instruction for it */
-        return OFPBAC_BAD_VENDOR_TYPE;
+    if (of_actions_find(d->out->a, d->out->len, OFA_WRITE_METADATA)) {
+        return OFPBAC_UNSUPPORTED_ORDER;
     }
     if (!of_peek_zeros(r, 6)) {
-        return NXBAC_MUST_BE_ZERO;
+        return NXBRC_MUST_BE_ZERO;
     }
     of_skip(r, 6);
+    m = of_actions_put(d->out, OFA_WRITE_METADATA, sizeof *m);
     of_read_u64(r, &m->value);
     of_read_u64(r, &m->mask);
     return OF_OK;
@@ -393,7 +397,7 @@ decode_fin_timeout(struct of_acts_dec *d, struct of_reader *r)
 
     of_read_u16(r, &f->idle_timeout);
     of_read_u16(r, &f->hard_timeout);
-    return of_acts_rest_zero(r) ? OF_OK : NXBAC_MUST_BE_ZERO;
+    return of_acts_rest_zero(r) ? OF_OK : NXBRC_MUST_BE_ZERO;
 }
 
 /* Lengths of whole actions: exact, or (those that grow) the least. */
@@ -456,7 +460,7 @@ of_acts_decode_nicira(struct of_acts_dec *d, uint16_t subtype, struct of_reader 
         return of_acts_decode_load(d, r);
     case NXA_LOAD2:
         if (!of_peek_zeros(r, 6)) {
-            return NXBAC_MUST_BE_ZERO;
+            return NXBRC_MUST_BE_ZERO;
         }
         of_skip(r, 6);
         return of_acts_decode_set_field(d, r, true);

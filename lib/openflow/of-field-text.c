@@ -175,6 +175,8 @@ static const struct {
     {"first", FLOW_FRAG_ANY, 3},
     {"later", FLOW_FRAG_ANY | FLOW_FRAG_LATER, 3},
     {"not_later", 0, FLOW_FRAG_LATER},
+    {"no", 0, FLOW_FRAG_ANY}, /* from here on only printed */
+    {"later", FLOW_FRAG_LATER, FLOW_FRAG_LATER},
 };
 
 void

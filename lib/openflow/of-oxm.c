@@ -48,22 +48,9 @@ header_put(struct of_buf *b, uint64_t header)
 static enum of_err
 header_field(uint64_t header, enum of_field *f, bool *has_mask)
 {
-    uint64_t number = ~UINT64_C(0x1ff); /* without length and mask bit */
-
     *has_mask = header & OFF_HEADER_MASK_BIT;
     *f = of_field_by_header(header);
-    if (*f != OFF_N) {
-        return OF_OK;
-    }
-    for (unsigned i = 0; i < OFF_N; i++) {
-        const struct of_field_info *info = of_field_info(i);
-
-        if ((info->nxm && !((info->nxm ^ header) & number)) ||
-            (info->oxm && !((info->oxm ^ header) & number))) {
-            return OFPBMC_BAD_LEN;
-        }
-    }
-    return OFPBMC_BAD_FIELD;
+    return *f == OFF_N ? OFPBMC_BAD_FIELD : OF_OK;
 }
 
 enum of_err
@@ -92,6 +79,20 @@ of_oxm_header_encode(struct of_buf *b, enum of_field f, uint8_t version, bool ha
     header_put(b, header_for(f, version, has_mask));
 }
 
+/* Has the payload of a masked entry, of whatever field, value bits outside of its mask? */
+static bool
+bits_outside_mask(const struct of_reader *sub)
+{
+    size_t n = sub->len / 2;
+
+    for (size_t i = 0; i < n; i++) {
+        if (sub->p[i] & ~sub->p[n + i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One entry whose header was read; `sub` is its payload. */
 static enum of_err
 payload_decode(struct of_reader *sub, enum of_field f, bool has_mask, struct of_value *value,
@@ -108,15 +109,7 @@ payload_decode(struct of_reader *sub, enum of_field f, bool has_mask, struct of_
         return OF_OK;
     }
     memset(mask, 0, sizeof *mask);
-    if (!of_read_bytes(sub, mask->b, info->n_bytes)) {
-        return OFPBMC_BAD_LEN;
-    }
-    for (unsigned i = 0; i < info->n_bytes; i++) {
-        if (value->b[i] & ~mask->b[i]) {
-            return OFPBMC_BAD_WILDCARDS;
-        }
-    }
-    return OF_OK;
+    return of_read_bytes(sub, mask->b, info->n_bytes) ? OF_OK : OFPBMC_BAD_LEN;
 }
 
 enum of_err
@@ -132,6 +125,9 @@ of_oxm_decode(struct of_reader *r, enum of_field *f, struct of_value *value,
     *has_mask = false;
     if (!header_read(r, &header, &payload) || !of_reader_take(r, payload, &sub)) {
         return OFPBMC_BAD_LEN;
+    }
+    if (header & OFF_HEADER_MASK_BIT && bits_outside_mask(&sub)) {
+        return OFPBMC_BAD_WILDCARDS;
     }
     err = header_field(header, f, has_mask);
     return err ? err : payload_decode(&sub, *f, *has_mask, value, mask);
@@ -162,17 +158,33 @@ cookie_decode(struct of_reader *r, bool has_mask, uint64_t *cookie, uint64_t *co
         return OFPBMC_BAD_LEN;
     }
     if (!cookie || !cookie_mask) {
-        return NXBRC_NXM_INVALID;
+        return OFPBMC_BAD_FIELD;
     }
     if (*cookie_mask) {
         return OFPBMC_DUP_FIELD;
     }
-    if (value & ~mask) {
-        return OFPBMC_BAD_WILDCARDS;
-    }
     *cookie = value;
     *cookie_mask = mask;
     return OF_OK;
+}
+
+/* The mask of a field that has none may still be all ones, beyond the field's bits too, which
+ * is exact, or all zeros, which says nothing. */
+static enum of_err
+check_mask(enum of_field f, const struct of_value **mask, bool *nothing)
+{
+    unsigned n = of_field_info(f)->n_bytes;
+    uint8_t all = 0xff;
+
+    *nothing = of_value_is_zero(*mask, n);
+    if (of_field_info(f)->maskable || *nothing || of_value_is_ones(*mask, f)) {
+        return OF_OK;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        all &= (*mask)->b[i];
+    }
+    *mask = NULL;
+    return all == 0xff ? OF_OK : OFPBMC_BAD_MASK;
 }
 
 static enum of_err
@@ -180,33 +192,28 @@ entry_to_match(enum of_field f, const struct of_value *value, const struct of_va
                bool loose, struct of_match *m)
 {
     unsigned n = of_field_info(f)->n_bytes;
+    bool nothing;
+    enum of_err err = check_mask(f, &mask, &nothing);
 
-    if (!loose && !of_field_prereqs_ok(f, &m->flow)) {
-        return OFPBMC_BAD_PREREQ;
-    }
-    if (!of_field_is_zero(f, &m->mask)) {
-        return OFPBMC_DUP_FIELD;
-    }
-    if (!of_field_info(f)->maskable && !of_value_is_ones(mask, f)) {
-        uint8_t all = 0xff;
-
-        /* All ones in the bytes, beyond the field's bits, is exact too; all zeros says nothing.
-         */
-        for (unsigned i = 0; i < n; i++) {
-            all &= mask->b[i];
-        }
-        if (of_value_is_zero(mask, n)) {
-            return OF_OK;
-        }
-        if (all != 0xff) {
-            return OFPBMC_BAD_MASK;
-        }
-        mask = NULL;
+    if (err) {
+        return err;
     }
     if (!of_field_value_ok(f, value)) {
         return OFPBMC_BAD_VALUE;
     }
-    of_match_set(m, f, value, mask);
+    if (!loose && !of_field_prereqs_ok(f, &m->flow)) {
+        return OFPBMC_BAD_PREREQ;
+    }
+    if (f == OFF_PACKET_TYPE && (m->mask.eth.type_be || m->mask.vlan.tag[0].tci_be) &&
+        !of_value_is_zero(value, n)) {
+        return OFPBMC_BAD_PREREQ; /* Ethernet fields of what is not Ethernet */
+    }
+    if (!of_field_is_zero(f, &m->mask)) {
+        return OFPBMC_DUP_FIELD;
+    }
+    if (!nothing) {
+        of_match_set(m, f, value, mask);
+    }
     return OF_OK;
 }
 
@@ -226,7 +233,9 @@ of_match_decode_entries(struct of_reader *in, bool loose, struct of_match *m, ui
         if (!header_read(in, &header, &payload) || !of_reader_take(in, payload, &sub)) {
             return OFPBMC_BAD_LEN;
         }
-        if (header == NXM_COOKIE || header == NXM_COOKIE_W) {
+        if (header & OFF_HEADER_MASK_BIT && bits_outside_mask(&sub)) {
+            err = OFPBMC_BAD_WILDCARDS;
+        } else if (header == NXM_COOKIE || header == NXM_COOKIE_W) {
             err = cookie_decode(&sub, header == NXM_COOKIE_W, cookie, cookie_mask);
         } else {
             err = header_field(header, &f, &has_mask);

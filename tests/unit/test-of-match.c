@@ -139,7 +139,7 @@ static const struct {
      "0001000400000001",
      OFPBMC_DUP_FIELD},
     {"00010004000001", OFPBMC_BAD_LEN},
-    {"0001000300000100", OFPBMC_BAD_LEN}, /* reg0 of 3 bytes */
+    {"0001000300000100", OFPBMC_BAD_FIELD}, /* reg0 of 3 bytes */
     {"00017f0400000001", OFPBMC_BAD_FIELD},
     {"0001010800000001"
      "00000000",
@@ -207,7 +207,7 @@ cookies(void **state)
     assert_int_equal(cookie, 0x1234);
     assert_int_equal(mask, 0xffff);
     r = (struct of_reader){b.data, b.len};
-    assert_int_equal(of_match_decode_nxm(&r, len, false, &m, NULL, NULL), NXBRC_NXM_INVALID);
+    assert_int_equal(of_match_decode_nxm(&r, len, false, &m, NULL, NULL), OFPBMC_BAD_FIELD);
     of_buf_free(&b);
 }
 
