@@ -58,6 +58,12 @@ is_delete(const struct of_flow_mod *fm)
     return fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
 }
 
+static bool
+is_modify(const struct of_flow_mod *fm)
+{
+    return fm->command == OFPFC_MODIFY || fm->command == OFPFC_MODIFY_STRICT;
+}
+
 /* What 1.0's and Nicira's forms have in common behind the command. */
 static bool
 read_tail(struct of_reader *r, struct of_flow_mod *fm)
@@ -113,10 +119,9 @@ decode_nxm(struct of_reader *r, bool table_id_ext, struct of_flow_mod *fm)
 static void
 sort_out_cookie(struct of_flow_mod *fm, uint8_t version)
 {
-    bool modify = fm->command == OFPFC_MODIFY || fm->command == OFPFC_MODIFY_STRICT;
-
     fm->new_cookie = UINT64_MAX;
-    if (fm->command == OFPFC_ADD || (version == OF11_VERSION && modify && !fm->cookie_mask)) {
+    if (fm->command == OFPFC_ADD ||
+        (version == OF11_VERSION && is_modify(fm) && !fm->cookie_mask)) {
         fm->new_cookie = fm->cookie;
         fm->cookie = fm->cookie_mask = 0;
     }
@@ -177,7 +182,8 @@ of_flow_mod_decode(const struct of_msg *msg, bool table_id_ext, struct of_flow_m
     if (err) {
         return err;
     }
-    fm->modify_cookie = fm->new_cookie != UINT64_MAX;
+    fm->modify_adds = is_modify(fm) && fm->new_cookie != UINT64_MAX;
+    fm->modify_cookie = fm->modify_adds && msg->version != OF11_VERSION;
     if (is_delete(fm)) {
         fm->importance = 0;
         return OF_OK;

@@ -37,9 +37,11 @@ struct of_flow_mod {
     uint8_t table_id; /* OFPTT_ALL: ADD and MODIFY (1.0 only): the switch chooses */
     uint16_t priority;
     struct of_match match;
-    uint64_t cookie, cookie_mask;        /* which flows to change; mask 0: any */
-    uint64_t new_cookie;                 /* of flows that are added, or if: */
-    bool modify_cookie;                  /* modified flows get it too */
+    uint64_t cookie, cookie_mask; /* which flows to change; mask 0: any */
+    uint64_t new_cookie;          /* of flows that are added, UINT64_MAX: not said */
+    bool modify_cookie;           /* flows that are modified get it too (1.0 and Nicira's) */
+    bool
+        modify_adds; /* a MODIFY that finds nothing adds (1.0, 1.1 and Nicira's, with cookie) */
     uint16_t idle_timeout, hard_timeout; /* seconds, 0 = none */
     uint16_t importance;                 /* 1.4 and later, else 0 */
     uint16_t flags;                      /* OFPFF_ */

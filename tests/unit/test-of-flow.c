@@ -100,7 +100,7 @@ test_add(void **state)
                          OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS);
         assert_int_equal(fm.new_cookie, 0x77);
         assert_int_equal(fm.cookie_mask, 0);
-        assert_true(fm.modify_cookie);
+        assert_false(fm.modify_cookie || fm.modify_adds);
         assert_int_equal(fm.buffer_id, OFP_NO_BUFFER);
         assert_int_equal(fm.out_port, OFPP_NONE);
         expect_match(&fm.match);
@@ -142,7 +142,7 @@ test_nxm(void **state)
     assert_int_equal(fm.cookie, 5);
     assert_int_equal(fm.cookie_mask, 0xff);
     assert_int_equal(fm.new_cookie, UINT64_MAX);
-    assert_false(fm.modify_cookie);
+    assert_false(fm.modify_cookie || fm.modify_adds);
     assert_true(is_output_2(&fm.actions));
     of_flow_mod_free(&fm);
     /* The upper half of the command means something only when it was agreed upon. */
@@ -200,13 +200,60 @@ test_modify_delete(void **state)
     assert_int_equal(fm.command, OFPFC_MODIFY_STRICT);
     assert_int_equal(fm.cookie, 5);
     assert_int_equal(fm.cookie_mask, 0xff);
-    assert_false(fm.modify_cookie);
+    assert_false(fm.modify_cookie || fm.modify_adds);
     of_flow_mod_free(&fm);
     assert_int_equal(of_flow_mod_decode(msg(del), false, &fm), OF_OK);
     assert_int_equal(fm.command, OFPFC_DELETE);
     assert_int_equal(fm.out_port, 2);
     assert_int_equal(fm.cookie, 0x77);
     of_flow_mod_free(&fm);
+}
+
+/* Who changes cookies, and who adds what is not there, as the stock switch does it. */
+static void
+test_modify_cookies(void **state)
+{
+    static const struct {
+        const char *hex;
+        uint64_t new_cookie;
+        bool adds, changes;
+    } t[] = {
+        /* 1.0, cookie 9 */
+        {"010e0050 00000008 003820ff "
+         "00000000000000000000000000000000000000000000000000000000000000"
+         "0000000000 0000000000000009 0001 0000 0000 0007 ffffffff ffff 0000 0000000800020000",
+         9, true, true},
+        /* Nicira's, by the cookie that it has */
+        {"010400380000000a000023200000000d ffffffffffffffff 0001 0000 0000 0005 ffffffff ffff "
+         "0000"
+         "0000 000000000000 0000000800020000",
+         UINT64_MAX, false, false},
+        {"010400380000000a000023200000000d 0000000000000009 0001 0000 0000 0005 ffffffff ffff "
+         "0000"
+         "0000 000000000000 0000000800020000",
+         9, true, true},
+        /* 1.1, 1.3 */
+        {"020e00a000000006000000000000000900000000000000000001000000008000ffffffffffffffffffff"
+         "ffff000000000000005800000002000003fe000000000000ffffffffffff000000000000ffffffffffff"
+         "000000000000000000000000ffffffff00000000ffffffff000000000000000000000000000000000000"
+         "0000ffffffffffffffff000400180000000000000010000000010000000000000000",
+         9, true, false},
+        {"040e003800000006 0000000000000009 0000000000000000 0001 0000 0000 8000 ffffffff "
+         "ffffffff"
+         "ffffffff 0000 0000 0001000400000000",
+         UINT64_MAX, false, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+        struct of_flow_mod fm;
+
+        assert_int_equal(of_flow_mod_decode(msg(t[i].hex), false, &fm), OF_OK);
+        assert_int_equal(fm.command, OFPFC_MODIFY);
+        assert_true(fm.new_cookie == t[i].new_cookie);
+        assert_int_equal(fm.modify_adds, t[i].adds);
+        assert_int_equal(fm.modify_cookie, t[i].changes);
+        of_flow_mod_free(&fm);
+    }
 }
 
 static void
@@ -583,6 +630,7 @@ main(void)
         cmocka_unit_test(test_10),
         cmocka_unit_test(test_modify_delete),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_modify_cookies),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_stats),
         cmocka_unit_test(test_aggregate),
