@@ -130,10 +130,15 @@ check_header(struct of_act *a, struct state *s)
         return check_vlan(CAST(of_act_vlan, a), s);
     case OFA_STRIP_VLAN:
         err = need(has_tag(s), s);
-        s->flow.vlan.tag[0].tci_be = 0;
+        s->flow.vlan.tag[0] = s->flow.vlan.tag[1];
+        s->flow.vlan.tag[1].tci_be = 0;
         return err;
     case OFA_PUSH_VLAN:
-        s->flow.vlan.tag[0].tci_be |= htons(VLAN_CFI);
+        if (s->flow.vlan.tag[1].tci_be & htons(VLAN_CFI)) {
+            return OFPBAC_BAD_TAG; /* more than anybody keeps */
+        }
+        s->flow.vlan.tag[1] = s->flow.vlan.tag[0];
+        s->flow.vlan.tag[0].tci_be = htons(VLAN_CFI);
         return OF_OK;
     case OFA_SET_IPV4_SRC:
     case OFA_SET_IPV4_DST:

@@ -6,15 +6,16 @@
 
 #include <string.h>
 #include "openflow/of-actions-private.h"
+#include "packet/headers.h"
 
-static enum of_err
-action_error(enum of_err err)
+enum of_err
+of_acts_field_error(enum of_err err)
 {
     switch (err) {
     case OFPBMC_BAD_FIELD:
         return OFPBAC_BAD_SET_TYPE;
     case OFPBMC_BAD_LEN:
-        return OFPBAC_BAD_SET_LEN;
+        return OFPBAC_BAD_LEN;
     default:
         return err;
     }
@@ -34,7 +35,7 @@ of_acts_read_sub(struct of_reader *r, uint16_t ofs_nbits, struct of_subfield *s)
 {
     unsigned ofs = ofs_nbits >> 6;
     enum of_field f;
-    enum of_err err = of_acts_read_header(r, &f);
+    enum of_err err = of_acts_field_error(of_acts_read_header(r, &f));
 
     if (err) {
         return err;
@@ -64,10 +65,10 @@ of_acts_decode_set_field(struct of_acts_dec *d, struct of_reader *r, bool may_ma
     struct of_value value, mask;
     enum of_field f;
     bool has_mask;
-    enum of_err err = action_error(of_oxm_decode(r, &f, &value, &mask, &has_mask));
+    enum of_err err = of_oxm_decode(r, &f, &value, &mask, &has_mask);
 
     if (err) {
-        return err;
+        return err == OFPBMC_BAD_LEN ? OFPBAC_BAD_SET_LEN : of_acts_field_error(err);
     }
     if (r->len >= 8 || !of_acts_rest_zero(r)) {
         return OFPBAC_BAD_SET_LEN;
@@ -77,6 +78,9 @@ of_acts_decode_set_field(struct of_acts_dec *d, struct of_reader *r, bool may_ma
     }
     if (!of_field_info(f)->writable || f == OFF_IN_PORT_OXM || !of_field_value_ok(f, &value)) {
         return OFPBAC_BAD_SET_ARGUMENT; /* OXM's in_port can be written by others only */
+    }
+    if (f == OFF_VLAN_VID && mask.b[0] & VLAN_CFI >> 8 && !(value.b[0] & VLAN_CFI >> 8)) {
+        return OFPBAC_BAD_SET_ARGUMENT; /* a tag that says that it is none */
     }
     if (has_mask && of_value_is_zero(&mask, of_field_info(f)->n_bytes)) {
         return OF_OK; /* changes nothing */
@@ -126,7 +130,7 @@ of_acts_decode_load(struct of_acts_dec *d, struct of_reader *r)
     enum of_err err;
 
     of_read_u16(r, &ofs_nbits);
-    err = action_error(of_acts_read_sub(r, ofs_nbits, &dst));
+    err = of_acts_read_sub(r, ofs_nbits, &dst);
     if (err) {
         return err;
     }

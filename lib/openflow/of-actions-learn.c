@@ -23,7 +23,7 @@ read_spec_sub(struct of_reader *r, unsigned n_bits, struct of_subfield *s)
 {
     enum of_field f;
     uint16_t ofs;
-    enum of_err err = of_acts_read_header(r, &f);
+    enum of_err err = of_acts_field_error(of_acts_read_header(r, &f));
 
     if (err) {
         return err;
@@ -47,7 +47,8 @@ read_spec(struct of_reader *r, uint16_t head, struct of_learn_spec *s)
     s->n_bits = head & SPEC_N_BITS;
     s->kind = (uint8_t) (head >> SPEC_DST_SHIFT & 3);
     s->src_is_imm = head & SPEC_SRC_IMM;
-    if (head & ~SPEC_KNOWN || s->kind > OF_LEARN_OUTPUT || !s->n_bits || s->n_bits > 128) {
+    if (head & ~SPEC_KNOWN || s->kind > OF_LEARN_OUTPUT || !s->n_bits || s->n_bits > 128 ||
+        (s->src_is_imm && s->kind == OF_LEARN_OUTPUT)) {
         return OFPBAC_BAD_ARGUMENT;
     }
     if (s->src_is_imm) {
@@ -55,10 +56,8 @@ read_spec(struct of_reader *r, uint16_t head, struct of_learn_spec *s)
         if (!of_read_bytes(r, s->imm.b + 16 - bytes, bytes)) {
             return OFPBAC_BAD_LEN;
         }
-        for (unsigned bit = s->n_bits; bit < bytes * 8; bit++) { /* above the value */
-            if (s->imm.b[15 - bit / 8] >> bit % 8 & 1) {
-                return OFPBAC_BAD_ARGUMENT;
-            }
+        for (unsigned bit = s->n_bits; bit < bytes * 8; bit++) { /* what is above the value */
+            s->imm.b[15 - bit / 8] &= (uint8_t) ~(1u << bit % 8);
         }
     } else {
         err = read_spec_sub(r, s->n_bits, &s->src);
@@ -90,7 +89,7 @@ read_specs(struct of_acts_dec *d, size_t start, struct of_reader *r)
             return OFPBAC_BAD_LEN;
         }
         if (!head) { /* the rest is padding */
-            return of_acts_rest_zero(r) ? OF_OK : NXBRC_MUST_BE_ZERO;
+            return of_acts_rest_zero(r) ? OF_OK : OFPBAC_BAD_ARGUMENT;
         }
         memset(&s, 0, sizeof s);
         err = read_spec(r, head, &s);

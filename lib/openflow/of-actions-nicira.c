@@ -184,7 +184,7 @@ decode_bundle(struct of_acts_dec *d, bool load, struct of_reader *r)
         if (b->dst.n_bits < 16 || !of_field_info(b->dst.f)->writable) {
             return OFPBAC_BAD_ARGUMENT;
         }
-    } else if (ofs_nbits || !of_peek_zeros(&head, 4)) {
+    } else if (ofs_nbits || !of_peek_zeros(&head, 8)) {
         return OFPBAC_BAD_ARGUMENT;
     }
     for (unsigned i = 0; i < n; i++) {
@@ -397,7 +397,7 @@ decode_fin_timeout(struct of_acts_dec *d, struct of_reader *r)
 
     of_read_u16(r, &f->idle_timeout);
     of_read_u16(r, &f->hard_timeout);
-    return of_acts_rest_zero(r) ? OF_OK : NXBRC_MUST_BE_ZERO;
+    return OF_OK;
 }
 
 /* Lengths of whole actions: exact, or (those that grow) the least. */

@@ -109,7 +109,8 @@ void
 of_acts_format_learn(const struct of_act_learn *, const struct of_names *, struct strbuf *);
 /* Appends an action of one number. */
 void of_acts_put_num(struct of_acts_dec *, enum of_act_type, unsigned form, uint64_t num);
-/* A field's header and bits; errors in terms of actions. */
+/* A field's header and bits; the errors are those of matches, or (_sub) of actions. */
+enum of_err of_acts_field_error(enum of_err);
 enum of_err of_acts_read_header(struct of_reader *, enum of_field *);
 enum of_err of_acts_read_sub(struct of_reader *, uint16_t ofs_nbits, struct of_subfield *);
 /* OXM entry of set_field; `version` 6 and extensions (0) may have a mask. */
