@@ -76,6 +76,7 @@ group_mod(const struct of_msg *m)
         struct of_group_desc d = {gm.group_id, gm.type, gm.buckets, gm.n_buckets, &gm.props};
 
         of_group_desc_put(&b, &d, v);
+        of_group_mod_encode(&b, &gm, v, m->xid);
         of_buf_clear(&b);
     }
     of_buf_free(&b);
@@ -136,6 +137,7 @@ meters(const struct of_msg *m)
 
     if (!of_meter_mod_decode(m, &mm)) {
         of_meter_config_put(&b, &mm.config);
+        of_meter_mod_encode(&b, &mm, m->version, m->xid);
     }
     of_buf_free(&b);
 }
