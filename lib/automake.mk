@@ -125,9 +125,20 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/dp-features.c \
 	lib/ofproto/dp-features.h \
 	lib/ofproto/flow-mod.h \
+	lib/ofproto/group-build.c \
+	lib/ofproto/group-chain.c \
+	lib/ofproto/group-check.c \
+	lib/ofproto/group-mod.c \
+	lib/ofproto/groups-private.h \
+	lib/ofproto/groups.c \
 	lib/ofproto/groups.h \
+	lib/ofproto/id-table.c \
+	lib/ofproto/id-table.h \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
+	lib/ofproto/meters-dp.c \
+	lib/ofproto/meters-dp.h \
+	lib/ofproto/meters.c \
 	lib/ofproto/meters.h \
 	lib/ofproto/of-handlers-conn.c \
 	lib/ofproto/of-handlers-port.c \

@@ -46,7 +46,8 @@ struct group {
     struct group *_Atomic older; /* what it replaced, until no reader wants that; by main */
     _Atomic uint32_t refcnt;     /* one for the table */
     struct cds_list_head rules;  /* main: rule_ref of the rules that name the group */
-    uint64_t visit;              /* main: private */
+    struct group *newer;         /* main: what is before it in the chain of its id, or NULL */
+    uint64_t visit;              /* main: stamp of the last search for loops that came by */
     struct rcu_head rcu;
 };
 

@@ -35,7 +35,9 @@ UNIT_TESTS = \
 	tests/unit/test-of-field \
 	tests/unit/test-of-flow \
 	tests/unit/test-of-group \
+	tests/unit/test-of-groups \
 	tests/unit/test-of-match \
+	tests/unit/test-of-meters \
 	tests/unit/test-of-msg \
 	tests/unit/test-of-packet \
 	tests/unit/test-of-switch \
@@ -68,6 +70,7 @@ EXTRA_DIST += \
 	tests/unit/of-hex.h \
 	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
+	tests/unit/oftables-stub.h \
 	tests/unit/packet-samples.h \
 	tests/unit/shell.h \
 	tests/unit/xskcni-server.h
