@@ -169,10 +169,17 @@ lib_libxvs_a_SOURCES = \
 	lib/openflow/of-actions-encode-header.c \
 	lib/openflow/of-actions-encode-nicira.c \
 	lib/openflow/of-actions-encode.c \
+	lib/openflow/of-actions-format-learn.c \
 	lib/openflow/of-actions-format.c \
 	lib/openflow/of-actions-learn.c \
+	lib/openflow/of-actions-names.c \
 	lib/openflow/of-actions-nicira.c \
+	lib/openflow/of-actions-parse-learn.c \
+	lib/openflow/of-actions-parse-output.c \
+	lib/openflow/of-actions-parse-own.c \
+	lib/openflow/of-actions-parse.c \
 	lib/openflow/of-actions-private.h \
+	lib/openflow/of-actions-text.h \
 	lib/openflow/of-actions.c \
 	lib/openflow/of-actions.h \
 	lib/openflow/of-async.c \

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The learn() action: decoding, encoding and text (ovs-actions(7)).  Called by the action codec
+/* The learn() action: decoding and encoding (ovs-actions(7)).  Called by the action codec
  * on main; what it reads is not trusted. */
 
 #include "openflow/of-actions.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include "openflow/of-actions-private.h"
-#include "openflow/of-text.h"
 #include "util/compiler.h"
 
 /* The head of a flow_mod_spec. */
@@ -204,90 +202,4 @@ of_acts_encode_learn(struct of_buf *b, const struct of_act_learn *l)
         }
     }
     of_acts_end(b, start);
-}
-
-static void
-format_spec(const struct of_learn_spec *s, struct strbuf *out)
-{
-    unsigned n = of_field_info(s->dst.f)->n_bytes;
-    bool whole = s->dst.ofs == 0 && s->n_bits == of_field_info(s->dst.f)->n_bits;
-    struct of_value v = {{0}};
-
-    switch (s->kind) {
-    case OF_LEARN_MATCH:
-        if (s->src_is_imm && whole) {
-            memcpy(v.b, s->imm.b + 16 - n, n);
-            strbuf_putf(out, "%s=", of_field_info(s->dst.f)->name);
-            of_field_format((enum of_field) s->dst.f, &v, NULL, out);
-        } else {
-            of_subfield_format(&s->dst, out);
-            if (s->src_is_imm) {
-                strbuf_putc(out, '=');
-                of_hex_format(s->imm.b, 16, out);
-            } else if (s->src.f != s->dst.f || s->src.ofs != s->dst.ofs) {
-                strbuf_putc(out, '=');
-                of_subfield_format(&s->src, out);
-            }
-        }
-        break;
-    case OF_LEARN_LOAD:
-        strbuf_puts(out, "load:");
-        if (s->src_is_imm) {
-            of_hex_format(s->imm.b, 16, out);
-        } else {
-            of_subfield_format(&s->src, out);
-        }
-        strbuf_puts(out, "->");
-        of_subfield_format(&s->dst, out);
-        break;
-    case OF_LEARN_OUTPUT:
-    default:
-        strbuf_puts(out, "output:");
-        of_subfield_format(&s->src, out);
-        break;
-    }
-}
-
-void
-of_acts_format_learn(const struct of_act_learn *l, const struct of_names *names,
-                     struct strbuf *out)
-{
-    strbuf_puts(out, "learn(table=");
-    of_table_format(l->table, names, out);
-    if (l->idle_timeout) {
-        strbuf_putf(out, ",idle_timeout=%u", l->idle_timeout);
-    }
-    if (l->hard_timeout) {
-        strbuf_putf(out, ",hard_timeout=%u", l->hard_timeout);
-    }
-    if (l->fin_idle_timeout) {
-        strbuf_putf(out, ",fin_idle_timeout=%u", l->fin_idle_timeout);
-    }
-    if (l->fin_hard_timeout) {
-        strbuf_putf(out, ",fin_hard_timeout=%u", l->fin_hard_timeout);
-    }
-    if (l->priority != 32768) {
-        strbuf_putf(out, ",priority=%u", l->priority);
-    }
-    if (l->flags & OF_LEARN_SEND_FLOW_REM) {
-        strbuf_puts(out, ",send_flow_rem");
-    }
-    if (l->flags & OF_LEARN_DELETE_LEARNED) {
-        strbuf_puts(out, ",delete_learned");
-    }
-    if (l->cookie) {
-        strbuf_putf(out, ",cookie=0x%" PRIx64, l->cookie);
-    }
-    if (l->limit) {
-        strbuf_putf(out, ",limit=%" PRIu32, l->limit);
-    }
-    if (l->flags & OF_LEARN_WRITE_RESULT) {
-        strbuf_puts(out, ",result_dst=");
-        of_subfield_format(&l->result_dst, out);
-    }
-    for (unsigned i = 0; i < l->n_specs; i++) {
-        strbuf_putc(out, ',');
-        format_spec(&l->specs[i], out);
-    }
-    strbuf_putc(out, ')');
 }

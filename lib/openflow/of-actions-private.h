@@ -105,8 +105,6 @@ enum of_err of_acts_decode_list(struct of_acts_dec *, struct of_reader);
 enum of_err of_acts_decode_nicira(struct of_acts_dec *, uint16_t subtype, struct of_reader *);
 enum of_err of_acts_decode_learn(struct of_acts_dec *, bool learn2, struct of_reader *);
 void of_acts_encode_learn(struct of_buf *, const struct of_act_learn *);
-void
-of_acts_format_learn(const struct of_act_learn *, const struct of_names *, struct strbuf *);
 /* Appends an action of one number. */
 void of_acts_put_num(struct of_acts_dec *, enum of_act_type, unsigned form, uint64_t num);
 /* A field's header and bits; the errors are those of matches, or (_sub) of actions. */

@@ -136,7 +136,8 @@ of_tcp_flags_format(uint16_t flags, uint16_t mask, struct strbuf *s)
 static bool
 tcp_flags_parse(const char *text, uint16_t *flags, uint16_t *mask)
 {
-    *flags = *mask = 0;
+    *flags = 0;
+    *mask = *text == '+' || *text == '-' ? 0 : 0xfff; /* a list: exactly these */
     while (*text) {
         bool set = *text != '-';
         size_t len;
@@ -158,7 +159,7 @@ tcp_flags_parse(const char *text, uint16_t *flags, uint16_t *mask)
         *mask |= (uint16_t) (1u << i);
         *flags |= (uint16_t) (set ? 1u << i : 0);
         text += len;
-        if (*text == '|') { /* a list: exactly these */
+        if (*text == '|') {
             *mask = 0xfff;
             text++;
         }

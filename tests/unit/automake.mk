@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test-megaflow \
 	tests/unit/test-netdev-dummy \
 	tests/unit/test-netdev-live \
+	tests/unit/test-of-actions-text \
 	tests/unit/test-of-actions \
 	tests/unit/test-of-config \
 	tests/unit/test-of-field \

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actions as people write them: every action that ovs-ofctl 3.1 prints is parsed and printed the
+ * same, other spellings come out as it prints them, nonsense is refused. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "of-action-vectors.h"
+#include "openflow/of-actions.h"
+#include "util/compiler.h"
+#include "util/num.h"
+
+static int
+port_by_name(const char *name, void *aux)
+{
+    return !strcmp(name, "eth0") ? 3 : !strcmp(name, "veth 1") ? 4 : -1;
+}
+
+static const char *
+port_name(uint16_t port, void *aux)
+{
+    return port == 3 ? "eth0" : port == 4 ? "veth 1" : NULL;
+}
+
+static const char *
+table_name(uint8_t table, void *aux)
+{
+    return table == 5 ? "five" : NULL;
+}
+
+/* Prints what `text` is parsed to, and fails if it is not. */
+static void
+round_trip(const char *text, const struct of_names *names, struct strbuf *s)
+{
+    struct of_actions acts;
+    char *error = NULL;
+
+    strbuf_clear(s);
+    if (!of_actions_parse(text, &acts, port_by_name, NULL, &error)) {
+        fail_msg("%s: %s", text, error);
+    }
+    assert_null(error);
+    of_actions_format(acts.a, acts.len, names, s);
+    of_actions_free(&acts);
+}
+
+/* What stock prints is what stock takes; and the lists are those that the wire gives. */
+static void
+vectors(void **state)
+{
+    struct strbuf s = STRBUF_INIT;
+    struct of_buf b = OF_BUF_INIT;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(action_vectors); i++) {
+        const struct action_vector *v = &action_vectors[i];
+        uint8_t bytes[1024];
+        int n = *v->hex ? num_parse_hex(v->hex, bytes, sizeof bytes) : 0;
+        struct of_actions acts;
+
+        round_trip(v->text, NULL, &s);
+        assert_string_equal(strbuf_cstr(&s), v->text);
+        assert_true(of_actions_parse(v->text, &acts, NULL, NULL, NULL));
+        of_buf_clear(&b);
+        of_actions_encode(&b, acts.a, acts.len, (uint8_t) v->version, OF_ACTS_INSTRUCTIONS);
+        if (b.len != (size_t) n || (n && memcmp(b.data, bytes, b.len))) {
+            /* What 1.1+ makes of enqueue asks for all bytes in its output. */
+            assert_string_equal(v->text, "set_queue:5,output:3,pop_queue");
+        }
+        of_actions_free(&acts);
+    }
+    strbuf_free(&s);
+    of_buf_free(&b);
+}
+
+/* Other spellings: from left to right. */
+static void
+spellings(void **state)
+{
+    static const char *const pairs[][2] = {
+        { "", "drop" },
+        { " , ", "drop" },
+        { "drop", "drop" },
+        { "1 2\n3", "output:1,output:2,output:3" },
+        { "1,,2", "output:1,output:2" },
+        { "output(1)", "output:1" },
+        { "in_port", "IN_PORT" },
+        { "output:normal", "NORMAL" },
+        { "65534", "LOCAL" },
+        { "eth0", "output:3" },
+        { "\"veth 1\"", "output:4" },
+        { "output:eth0", "output:3" },
+        { "CONTROLLER", "CONTROLLER:65535" },
+        { "output:controller", "CONTROLLER:65535" },
+        { "controller()", "CONTROLLER:65535" },
+        { "controller(max_len=128)", "CONTROLLER:128" },
+        { "controller(reason=action,max_len=65535)", "CONTROLLER:65535" },
+        { "controller(userdata=0102.03,id=7)", "controller(id=7,userdata=01.02.03)" },
+        { "output:reg0[0..15]", "output:NXM_NX_REG0[0..15]" },
+        { "output(max_len=100,port=in_port)", "output(port=IN_PORT,max_len=100)" },
+        { "enqueue(1,5)", "enqueue:1:5" },
+        { "group(5)", "group:5" },
+        { "bundle(eth_src,50,hrw,ofport,slaves:2,3)",
+          "bundle(eth_src,50,hrw,ofport,members:2,3)" },
+        { "bundle(eth_src, 50, hrw, ofport, members:any)",
+          "bundle(eth_src,50,hrw,ofport,members:ANY)" },
+        { "bundle_load(symmetric_l4,60,hrw,ofport,reg0[],members:2)",
+          "bundle_load(symmetric_l4,60,hrw,ofport,NXM_NX_REG0[],members:2)" },
+        { "multipath(nw_src, 1024, hrw, 65536, 5, reg0[0..15])",
+          "multipath(nw_src,1024,hrw,65536,5,NXM_NX_REG0[0..15])" },
+        { "set_field:10.0.0.1->nw_src", "set_field:10.0.0.1->ip_src" },
+        { "set_field:10.0.0.1/24->NXM_OF_IP_SRC", "set_field:10.0.0.0/24->ip_src" },
+        { "set_field:LOCAL->in_port", "set_field:LOCAL->in_port" },
+        { "set_field:65534->in_port", "set_field:LOCAL->in_port" },
+        { "set_field:16/0xf0->reg0", "set_field:0x10/0xf0->reg0" },
+        { "set_field:0x123456789abcdef0123456789abcdef0->xxreg0",
+          "set_field:0x123456789abcdef0123456789abcdef0->xxreg0" },
+        { "load:5->reg0[0..15]", "load:0x5->NXM_NX_REG0[0..15]" },
+        { "load:0x0a000001->ip_src[]", "load:0xa000001->NXM_OF_IP_SRC[]" },
+        { "load:0xffff->xxreg0[64..127]", "load:0xffff->NXM_NX_XXREG0[64..127]" },
+        { "load:0->reg3[7]", "load:0->NXM_NX_REG3[7]" },
+        { "move:eth_src[]->eth_dst[]", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]" },
+        { "push:reg0[],pop:reg2[]", "push:NXM_NX_REG0[],pop:NXM_NX_REG2[]" },
+        { "set_vlan_vid(5)", "set_vlan_vid:5" },
+        { "mod_vlan_vid=5", "mod_vlan_vid:5" },
+        { "set_nw_ttl:5", "mod_nw_ttl:5" },
+        { "set_mpls_label:10,set_mpls_tc:3", "set_mpls_label(10),set_mpls_tc(3)" },
+        { "push_vlan:33024", "push_vlan:0x8100" },
+        { "pop_mpls:0x800", "pop_mpls:0x0800" },
+        { "dec_ttl()", "dec_ttl" },
+        { "dec_ttl(1, 2)", "dec_ttl(1,2)" },
+        { "set_tunnel:0x123456789", "set_tunnel64:0x123456789" },
+        { "set_tunnel:0", "set_tunnel:0" },
+        { "resubmit(1,)", "resubmit:1" },
+        { "resubmit(in_port,5)", "resubmit(,5)" },
+        { "resubmit(1,255)", "resubmit:1" },
+        { "resubmit(,5,ct)", "resubmit(,5,ct)" },
+        { "resubmit(3,255,ct)", "resubmit(3,,ct)" },
+        { "conjunction(0xffffffff,3/64)", "conjunction(4294967295,3/64)" },
+        { "fin_timeout(hard_timeout=6,idle_timeout=5)",
+          "fin_timeout(idle_timeout=5,hard_timeout=6)" },
+        { "fin_timeout()", "fin_timeout()" },
+        { "note:", "note:00.00.00.00.00.00" },
+        { "note:0011.22", "note:00.11.22.00.00.00" },
+        { "note:00.11.22.33.44.55.66", "note:00.11.22.33.44.55.66.00.00.00.00.00.00.00" },
+        { "clone()", "clone(drop)" },
+        { "clone(1,clone(2,load:1->reg0[]),3),4",
+          "clone(output:1,clone(output:2,load:0x1->NXM_NX_REG0[]),output:3),output:4" },
+        { "check_pkt_larger(1500)->reg0[0]", "check_pkt_larger(1500)->NXM_NX_REG0[0]" },
+        { "write_actions()", "write_actions(drop)" },
+        { "write_metadata:5/0xff", "write_metadata:0x5/0xff" },
+        { "write_metadata:0xffffffffffffffff", "write_metadata:0xffffffffffffffff" },
+        { "meter:3,output:1,clear_actions,write_actions(2),write_metadata:3/7,goto_table:9",
+          "meter:3,output:1,clear_actions,write_actions(output:2),write_metadata:0x3/0x7,"
+          "goto_table:9" },
+        { "learn()", "learn(table=1)" },
+        { "learn(eth_type=0x800,nw_frag=later,nw_proto=6,tcp_flags=syn,tcp_flags=syn|ack)",
+          "learn(table=1,eth_type=0x800,ip_frag=later,nw_proto=6,tcp_flags=syn,"
+          "tcp_flags=syn|ack)" },
+        { "learn(cookie=0,priority=32768,limit=0)", "learn(table=1)" },
+        { "learn(table=0,result_dst=reg0[3],delete_learned,limit=7,cookie=6,send_flow_rem,"
+          "priority=5,fin_hard_timeout=4,fin_idle_timeout=3,hard_timeout=2,idle_timeout=1)",
+          "learn(table=0,idle_timeout=1,hard_timeout=2,fin_idle_timeout=3,fin_hard_timeout=4,"
+          "priority=5,send_flow_rem,delete_learned,cookie=0x6,limit=7,"
+          "result_dst=NXM_NX_REG0[3])" },
+        { "learn(NXM_OF_VLAN_TCI[0..11],eth_dst=eth_src,NXM_OF_ETH_SRC[],output:in_port)",
+          "learn(table=1,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+          "NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])" },
+        { "learn(eth_dst[]=00:11:22:33:44:55,eth_dst[0..7]=5,reg0=0,reg1[0..3]=0)",
+          "learn(table=1,eth_dst=00:11:22:33:44:55,NXM_OF_ETH_DST[0..7]=0x5,reg0=0,"
+          "NXM_NX_REG1[0..3]=0)" },
+        { "learn(dl_type=0x800,nw_proto=6,ip_dst=10.0.0.1,tcp_dst=80,in_port=LOCAL,"
+          "load:0x123456789abcdef0123->xxreg0[],load:reg0[0..3]->reg1[4..7])",
+          "learn(table=1,eth_type=0x800,nw_proto=6,ip_dst=10.0.0.1,tcp_dst=80,in_port=LOCAL,"
+          "load:0x123456789abcdef0123->NXM_NX_XXREG0[],"
+          "load:NXM_NX_REG0[0..3]->NXM_NX_REG1[4..7])" },
+    };
+    struct strbuf s = STRBUF_INIT;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
+        round_trip(pairs[i][0], NULL, &s);
+        assert_string_equal(strbuf_cstr(&s), pairs[i][1]);
+    }
+    strbuf_free(&s);
+}
+
+static void
+refused(void **state)
+{
+    static const char *const texts[] = {
+        "foo", "foo:1", "output", "output:", "output:nobody", "1,drop", "output:1)", "clone(1",
+        "output(port=3)", "output(port=3,max_len=13)", "output(port=x,max_len=100)",
+        "output(port=3,max_len=100,x=1)", "output(port=none,max_len=100)", "output:reg0[",
+        "output:reg0[0..32]", "enqueue:1", "enqueue:x:1", "group:", "group:-1",
+        "group:4294967296", "controller(reason=foo)", "controller(max_len=70000)",
+        "controller(id=x)", "controller(x=1)", "controller(userdata=1)", "controller(foo)",
+        "controller:70000", "bundle()", "bundle(eth_src)", "bundle(foo,1,hrw,ofport,members:1)",
+        "bundle(eth_src,1,foo,ofport,members:1)", "bundle(eth_src,1,hrw,foo,members:1)",
+        "bundle(eth_src,1,hrw,ofport,foo:1)", "bundle(eth_src,1,hrw,ofport,members:x)",
+        "bundle(eth_src,x,hrw,ofport,members:1)",
+        "bundle_load(eth_src,0,hrw,ofport,reg0[0..3],members:1)",
+        "bundle_load(eth_src,0,hrw,ofport,members:1)", "multipath()",
+        "multipath(eth_src,50,modulo_n,5,0,reg0[0..1])",
+        "multipath(eth_src,50,modulo_n,0,0,reg0[])",
+        "multipath(eth_src,50,modulo_n,65537,0,reg0[])",
+        "multipath(eth_src,50,modulo_n,1,x,reg0[])", "multipath(eth_src,50,modulo_n,1,0)",
+        "set_field:1", "set_field:1->", "set_field:1->foo", "set_field:1->reg0[]",
+        "set_field:x->reg0", "set_field:1->eth_type", "set_field:5->dl_vlan",
+        "set_field:1/3->nw_ttl", "set_field:1/0->reg0", "set_field:256->nw_ttl", "set_field:0x1ffffffff->reg0",
+        "load:1", "load:16->reg0[0..3]", "load:1/1->reg0[]", "load:x->reg0[]",
+        "load:1->dp_hash[]", "load:1->reg0", "load:1->reg0[]x", "move:reg0[]",
+        "move:reg0[]->reg1[0..3]", "move:x[]->reg0[]", "push:reg0", "pop:", "mod_dl_src:1",
+        "mod_vlan_vid:4096", "mod_vlan_pcp:8", "push_vlan:0x9100", "push_mpls:0x8100",
+        "mod_nw_src:1.2.3", "mod_nw_src:1.2.3.4/8", "mod_nw_tos:3", "mod_nw_tos:256",
+        "mod_nw_ecn:4", "mod_nw_ttl:256", "mod_tp_src:65536", "dec_ttl(x)",
+        "set_mpls_label(1048576)", "set_mpls_tc(8)", "set_queue:x", "resubmit:x",
+        "resubmit(,256)", "resubmit(,5,foo)", "conjunction(1,1/1)", "conjunction(1,0/2)",
+        "conjunction(1,3/2)", "conjunction(1,1/65)", "conjunction(1)", "conjunction(x,1/2)",
+        "fin_timeout(5)", "fin_timeout(foo=5)", "fin_timeout(idle_timeout=65536)", "note:1",
+        "note:zz", "check_pkt_larger(10)->reg0[]", "check_pkt_larger(10)->dp_hash[0]",
+        "check_pkt_larger(70000)->reg0[0]", "check_pkt_larger(10)", "write_metadata:x",
+        "write_metadata:1/x", "goto_table:256", "goto_table:5,output:1",
+        "clear_actions,output:1", "write_actions(1),write_actions(2)", "output:1,meter:5",
+        "write_metadata:3,clear_actions", "goto_table:5,goto_table:6", "clone(goto_table:5)",
+        "clone(clear_actions)", "clone(meter:3)", "write_actions(write_actions(1))",
+        "apply_actions(1)", "learn(table=255)", "learn(foo)", "learn(tcp)", "learn(foo=1)",
+        "learn(idle_timeout=65536)", "learn(result_dst=reg0[0..1])",
+        "learn(result_dst=dp_hash[0])", "learn(dl_vlan=3)", "learn(ip_src=1.2.3.4/24)",
+        "learn(in_port[0..3]=5)", "learn(reg0[0..3]=16)", "learn(reg0=reg1[0..3])",
+        "learn(eth_dst=ip_src)", "learn(load:1->dp_hash[])", "learn(load:1)",
+        "learn(load:2->reg0[0])", "learn(load:reg0[]->reg1[0])", "learn(output:5)",
+        "learn(nw_ttl=256)", "learn(send_flow_rem=1)", "learn(ip_frag=2)",
+        "learn(nw_frag=yes)", "learn(tcp_flags=+syn)",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct of_actions acts;
+        char *error = NULL;
+
+        if (of_actions_parse(texts[i], &acts, NULL, NULL, &error)) {
+            fail_msg("%s was taken", texts[i]);
+        }
+        assert_non_null(error);
+        assert_null(acts.a);
+        free(error);
+        assert_false(of_actions_parse(texts[i], &acts, NULL, NULL, NULL));
+    }
+}
+
+static void
+names(void **state)
+{
+    const struct of_names n = { .port = port_name, .table = table_name };
+    static const char *const pairs[][2] = {
+        { "3,4,5,LOCAL", "output:eth0,output:\"veth 1\",output:5,LOCAL" },
+        { "resubmit(3,5),resubmit:4", "resubmit(eth0,five),resubmit:\"veth 1\"" },
+        { "set_field:3->in_port", "set_field:eth0->in_port" },
+        { "enqueue:3:4", "enqueue:eth0:4" },
+        { "bundle(eth_src,0,hrw,ofport,members:3,6)",
+          "bundle(eth_src,0,hrw,ofport,members:eth0,6)" },
+        { "output(port=3,max_len=64)", "output(port=eth0,max_len=64)" },
+        { "learn(table=5,in_port=3)", "learn(table=five,in_port=eth0)" },
+        { "clone(3),goto_table:5", "clone(output:eth0),goto_table:five" },
+    };
+    struct strbuf s = STRBUF_INIT;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
+        round_trip(pairs[i][0], &n, &s);
+        assert_string_equal(strbuf_cstr(&s), pairs[i][1]);
+    }
+    strbuf_free(&s);
+}
+
+/* As deep as the decoder takes it, and one more. */
+static void
+nesting(void **state)
+{
+    for (unsigned depth = OF_ACTS_MAX_DEPTH; depth <= OF_ACTS_MAX_DEPTH + 1; depth++) {
+        struct strbuf s = STRBUF_INIT;
+        struct of_actions acts;
+        char *error = NULL;
+
+        for (unsigned i = 0; i < depth; i++) {
+            strbuf_puts(&s, "clone(");
+        }
+        strbuf_puts(&s, "output:1");
+        for (unsigned i = 0; i < depth; i++) {
+            strbuf_putc(&s, ')');
+        }
+        if (depth <= OF_ACTS_MAX_DEPTH) {
+            struct strbuf back = STRBUF_INIT;
+
+            round_trip(strbuf_cstr(&s), NULL, &back);
+            assert_string_equal(strbuf_cstr(&back), strbuf_cstr(&s));
+            strbuf_free(&back);
+        } else {
+            assert_false(of_actions_parse(strbuf_cstr(&s), &acts, NULL, NULL, &error));
+            assert_non_null(error);
+            free(error);
+        }
+        strbuf_free(&s);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors), cmocka_unit_test(spellings), cmocka_unit_test(refused),
+        cmocka_unit_test(names),   cmocka_unit_test(nesting),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
