@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a list of actions makes sense in a flow with a given match: ports, tables, meters,
- * the headers that actions need and that earlier ones may have added or taken away.  Called by
- * flow-mod and packet-out handling on main. */
+/* Does a list of actions make sense in a flow?  Walks the list with a copy of the match that
+ * follows what the actions do to the packet's layers: tags and labels that come and go,
+ * Ethernet types that change (OpenFlow 1.5.1 sections 5.8 and 7.2.5, ovs-actions(7) on
+ * consistency). Called on main for every flow and packet-out that arrives; knows nothing of
+ * tables and groups that exist. */
 
 #include "openflow/of-actions.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 #include "packet/headers.h"
-#include "util/compiler.h"
 
-#define CAST(TYPE, A) ((struct TYPE *) (void *) (A))
-#define MAX_GROUP 0xffffff00u /* OFPG_MAX */
+#define OFPG_MAX 0xffffff00u /* highest group number */
 
-/* What is known of the packet while the list goes on. */
-struct state {
-    struct flow flow; /* the match's bits, changed by push and pop */
+struct check {
     const struct of_actions_limits *limits;
-    bool in_action_set;
+    struct flow flow; /* the match, as changed so far */
+    bool strict;      /* inconsistency is an error; OpenFlow 1.0 ignores such actions instead */
 };
 
-static enum of_err check_list(struct state *, struct of_act *, size_t len);
+static enum of_err check_list(struct check *, struct of_act *, size_t len, unsigned depth);
+
+/* An action that has no effect on such packets. */
+static enum of_err
+inconsistent(const struct check *c)
+{
+    return c->strict ? OFPBAC_MATCH_INCONSISTENT : OF_OK;
+}
 
 static enum of_err
-check_port(uint16_t port, const struct state *s)
+check_port(const struct check *c, uint16_t port)
 {
     switch (port) {
     case OFPP_IN_PORT:
@@ -33,300 +40,364 @@ check_port(uint16_t port, const struct state *s)
     case OFPP_CONTROLLER:
     case OFPP_LOCAL:
         return OF_OK;
-    case OFPP_NONE:
-        return OFPBAC_BAD_OUT_PORT;
     default:
-        return port < s->limits->max_ports ? OF_OK : OFPBAC_BAD_OUT_PORT;
+        return port < c->limits->max_ports ? OF_OK : OFPBAC_BAD_OUT_PORT;
     }
 }
 
-/* An inconsistency with the match: OpenFlow 1.0 lets it pass where it does no harm. */
+/* A port that has a queue of its own, or a maximal length. */
 static enum of_err
-need(bool ok, const struct state *s)
+check_single_port(const struct check *c, uint16_t port)
 {
-    return ok || s->limits->version == 1 ? OF_OK : OFPBAC_MATCH_INCONSISTENT;
+    return port == OFPP_IN_PORT || port == OFPP_LOCAL || port < c->limits->max_ports
+               ? OF_OK
+               : OFPBAC_BAD_OUT_PORT;
 }
 
 static enum of_err
-check_sub(const struct of_subfield *sub, bool write, const struct state *s)
+check_src(const struct of_subfield *s, const struct flow *flow)
 {
-    if (!of_subfield_ok(sub)) {
-        return OFPBAC_BAD_ARGUMENT;
+    if (s->f >= OFF_N) {
+        return OFPBAC_BAD_SET_TYPE;
     }
-    if (!of_field_prereqs_ok((enum of_field) sub->f, &s->flow)) {
-        return OFPBAC_MATCH_INCONSISTENT;
+    if (!of_subfield_ok(s)) {
+        return OFPBAC_BAD_SET_LEN;
     }
-    return write && !of_field_info(sub->f)->writable ? OFPBAC_BAD_SET_ARGUMENT : OF_OK;
+    return of_field_prereqs_ok((enum of_field) s->f, flow) ? OF_OK : OFPBAC_MATCH_INCONSISTENT;
+}
+
+static enum of_err
+check_dst(const struct of_subfield *s, const struct flow *flow)
+{
+    enum of_err err = check_src(s, flow);
+
+    return err || of_field_info(s->f)->writable ? err : OFPBAC_BAD_SET_ARGUMENT;
 }
 
 static bool
-has_tag(const struct state *s)
+has_vlan(const struct flow *flow)
 {
-    return s->flow.vlan.tag[0].tci_be & htons(VLAN_CFI);
+    return flow->vlan.tag[0].tci_be & htons(VLAN_CFI);
 }
 
 static enum of_err
-check_vlan(struct of_act_vlan *v, struct state *s)
+check_set_field(struct check *c, const struct of_act_set_field *f)
 {
-    v->has_vlan = has_tag(s);
-    if (!v->has_vlan && !v->push_if_needed) {
-        return OFPBAC_MATCH_INCONSISTENT;
+    enum of_err err = check_dst(&f->dst, &c->flow);
+
+    if (!err && f->dst.f == OFF_VLAN_VID && !has_vlan(&c->flow)) {
+        return OFPBAC_MATCH_INCONSISTENT; /* as vlan_pcp, which has it as a prerequisite */
     }
-    s->flow.vlan.tag[0].tci_be |= htons(VLAN_CFI); /* from here on there is one */
-    return OF_OK;
-}
-
-static enum of_err
-check_set_field(struct of_act_set_field *f, struct state *s)
-{
-    enum of_err err = check_sub(&f->dst, true, s);
-
-    /* vlan_vid needs a tag to write to, as vlan_pcp does by its prerequisite. */
-    if (!err && f->dst.f == OFF_VLAN_VID && f->act.type == OFA_SET_FIELD && !has_tag(s)) {
-        err = OFPBAC_MATCH_INCONSISTENT;
-    }
-    if (!err && f->dst.f == OFF_VLAN_TCI && f->dst.n_bits == 16) {
-        s->flow.vlan.tag[0].tci_be = htons((uint16_t) (f->value.b[0] << 8 | f->value.b[1]));
-    }
-    return err;
-}
-
-static void
-new_type(struct state *s, uint16_t type)
-{
-    s->flow.eth.type_be = htons(type);
-    memset(&s->flow.ip, 0, sizeof s->flow.ip);
-}
-
-static enum of_err
-check_l4(struct of_act *a, struct state *s)
-{
-    bool known = of_prereq_ok(OFQ_TCP, &s->flow) || of_prereq_ok(OFQ_UDP, &s->flow) ||
-                 of_prereq_ok(OFQ_SCTP, &s->flow);
-
-    a->proto = known ? s->flow.ip.proto : 0;
-    return need(known, s);
-}
-
-/* Actions that change header fields. */
-static enum of_err
-check_header(struct of_act *a, struct state *s)
-{
-    enum of_err err;
-
-    switch (a->type) {
-    case OFA_SET_FIELD:
-    case OFA_LOAD:
-        return check_set_field(CAST(of_act_set_field, a), s);
-    case OFA_MOVE:
-        err = check_sub(&CAST(of_act_move, a)->src, false, s);
-        return err ? err : check_sub(&CAST(of_act_move, a)->dst, true, s);
-    case OFA_PUSH:
-        return check_sub(&CAST(of_act_stack, a)->sub, false, s);
-    case OFA_POP:
-        return check_sub(&CAST(of_act_stack, a)->sub, true, s);
-    case OFA_SET_VLAN_VID:
-    case OFA_SET_VLAN_PCP:
-        return check_vlan(CAST(of_act_vlan, a), s);
-    case OFA_STRIP_VLAN:
-        err = need(has_tag(s), s);
-        s->flow.vlan.tag[0] = s->flow.vlan.tag[1];
-        s->flow.vlan.tag[1].tci_be = 0;
-        return err;
-    case OFA_PUSH_VLAN:
-        if (s->flow.vlan.tag[1].tci_be & htons(VLAN_CFI)) {
-            return OFPBAC_BAD_TAG; /* more than anybody keeps */
-        }
-        s->flow.vlan.tag[1] = s->flow.vlan.tag[0];
-        s->flow.vlan.tag[0].tci_be = htons(VLAN_CFI);
-        return OF_OK;
-    case OFA_SET_IPV4_SRC:
-    case OFA_SET_IPV4_DST:
-        return need(of_prereq_ok(OFQ_IPV4, &s->flow), s);
-    case OFA_SET_IP_DSCP:
-    case OFA_SET_IP_ECN:
-    case OFA_SET_IP_TTL:
-    case OFA_DEC_TTL:
-        return need(of_prereq_ok(OFQ_IP_ANY, &s->flow), s);
-    case OFA_SET_L4_SRC:
-    case OFA_SET_L4_DST:
-        return check_l4(a, s);
-    case OFA_SET_MPLS_LABEL:
-    case OFA_SET_MPLS_TC:
-    case OFA_SET_MPLS_TTL:
-    case OFA_DEC_MPLS_TTL:
-        return need(of_prereq_ok(OFQ_MPLS, &s->flow), s);
-    case OFA_PUSH_MPLS:
-        new_type(s, (uint16_t) CAST(of_act_num, a)->num);
-        return OF_OK;
-    case OFA_POP_MPLS:
-        err = need(of_prereq_ok(OFQ_MPLS, &s->flow), s);
-        new_type(s, (uint16_t) CAST(of_act_num, a)->num);
-        return err;
-    default:
-        return OF_OK;
-    }
-}
-
-static enum of_err
-check_learn(const struct of_act_learn *l, const struct state *s)
-{
-    struct of_match learned;
-    enum of_err err = OF_OK;
-
-    of_match_init(&learned);
-    if (l->flags & OF_LEARN_WRITE_RESULT) {
-        err = check_sub(&l->result_dst, true, s);
-    }
-    for (unsigned i = 0; i < l->n_specs && !err; i++) {
-        const struct of_learn_spec *spec = &l->specs[i];
-
-        if (!spec->src_is_imm) {
-            err = check_sub(&spec->src, false, s);
-        }
-        if (err || spec->kind == OF_LEARN_OUTPUT) {
-            continue;
-        }
-        /* The learned flow's match must satisfy its own prerequisites, in order. */
-        if (!of_field_prereqs_ok((enum of_field) spec->dst.f, &learned.flow)) {
-            err = OFPBAC_MATCH_INCONSISTENT;
-        } else if (spec->kind == OF_LEARN_MATCH && spec->src_is_imm) {
-            of_subfield_write(&spec->dst, &learned.flow, &spec->imm);
-        }
+    if (!err && f->dst.f == OFF_VLAN_TCI) { /* may make or remove a tag */
+        of_field_set_masked(OFF_VLAN_TCI, &c->flow, &f->value, &f->mask);
     }
     return err;
 }
 
 static enum of_err
-check_bundle(const struct of_act_bundle *b, const struct state *s)
+check_bundle(const struct check *c, const struct of_act_bundle *b)
 {
-    enum of_err err = b->dst.n_bits ? check_sub(&b->dst, true, s) : OF_OK;
+    enum of_err err = b->dst.n_bits ? check_dst(&b->dst, &c->flow) : OF_OK;
 
     for (unsigned i = 0; i < b->n_members && !err; i++) {
-        uint16_t port = b->members[i];
-
-        if (port != OFPP_NONE && port >= s->limits->max_ports && port != OFPP_LOCAL) {
+        /* "No port" stands for a member that is never up. */
+        if (b->members[i] != OFPP_NONE) {
+            err = check_port(c, b->members[i]);
+        }
+        if (b->members[i] == OFPP_CONTROLLER) {
             err = OFPBAC_BAD_OUT_PORT;
         }
     }
     return err;
 }
 
-static enum of_err
-check_output(const struct of_act *a, const struct state *s)
-{
-    const struct of_act_output_reg *reg = (const void *) a;
-    const struct of_act_output *o = (const void *) a;
-    const struct of_act_output_trunc *t = (const void *) a;
-    const struct of_act_enqueue *q = (const void *) a;
+/* -- Layers. -- */
 
-    switch (a->type) {
-    case OFA_OUTPUT:
-        return check_port(o->port, s);
-    case OFA_OUTPUT_TRUNC:
-        return t->port < s->limits->max_ports || t->port == OFPP_IN_PORT ||
-                       t->port == OFPP_LOCAL
-                   ? OF_OK
-                   : OFPBAC_BAD_OUT_PORT;
-    case OFA_ENQUEUE:
-        return q->port < s->limits->max_ports || q->port == OFPP_IN_PORT ||
-                       q->port == OFPP_LOCAL
-                   ? OF_OK
-                   : OFPBAC_BAD_OUT_PORT;
-    case OFA_OUTPUT_REG:
-    default:
-        return check_sub(&reg->src, false, s);
+static enum of_err
+check_set_vlan(struct check *c, struct of_act_vlan *v)
+{
+    v->has_vlan = has_vlan(&c->flow);
+    if (!v->has_vlan && !v->push_if_needed && inconsistent(c)) {
+        return inconsistent(c);
     }
+    c->flow.vlan.tag[0].tci_be |= htons(VLAN_CFI);
+    return OF_OK;
 }
 
 static enum of_err
-check_nested(struct of_act_nest *n, struct state *s)
+check_strip_vlan(struct check *c)
 {
-    struct state inner = *s; /* what a clone changes is forgotten behind it */
-
-    inner.in_action_set = n->act.type == OFA_WRITE_ACTIONS;
-    return check_list(&inner, n->list, of_act_nest_len(n));
+    if (!has_vlan(&c->flow)) {
+        return inconsistent(c);
+    }
+    memmove(&c->flow.vlan.tag[0], &c->flow.vlan.tag[1],
+            sizeof c->flow.vlan.tag[0] * (FLOW_MAX_VLANS - 1));
+    memset(&c->flow.vlan.tag[FLOW_MAX_VLANS - 1], 0, sizeof c->flow.vlan.tag[0]);
+    return OF_OK;
 }
 
 static enum of_err
-check_meter(uint64_t meter, const struct state *s)
+check_push_vlan(struct check *c)
 {
-    return meter && meter <= s->limits->max_meters ? OF_OK : OFPMMFC_INVALID_METER;
+    if (c->flow.vlan.tag[FLOW_MAX_VLANS - 1].tci_be & htons(VLAN_CFI)) {
+        return OFPBAC_BAD_TAG; /* one more than a flow can say */
+    }
+    memmove(&c->flow.vlan.tag[1], &c->flow.vlan.tag[0],
+            sizeof c->flow.vlan.tag[0] * (FLOW_MAX_VLANS - 1));
+    c->flow.vlan.tag[0].tci_be |= htons(VLAN_CFI);
+    return OF_OK;
 }
 
 static enum of_err
-check_goto(uint64_t table, const struct state *s)
+check_push_mpls(struct check *c, uint16_t type)
 {
-    return (s->limits->table_id != 255 && table <= s->limits->table_id) ||
-                   table >= s->limits->n_tables
+    if (!of_prereq_ok(OFQ_ETH, &c->flow)) {
+        return inconsistent(c);
+    }
+    c->flow.eth.type_be = htons(type);
+    c->flow.ip.proto = 0; /* nothing is known of what the labels hide */
+    return OF_OK;
+}
+
+static enum of_err
+check_pop_mpls(struct check *c, uint16_t type)
+{
+    if (!of_prereq_ok(OFQ_MPLS, &c->flow)) {
+        return inconsistent(c);
+    }
+    c->flow.eth.type_be = htons(type);
+    return OF_OK;
+}
+
+static enum of_err
+check_layer(const struct check *c, enum of_prereq layer)
+{
+    return of_prereq_ok(layer, &c->flow) ? OF_OK : inconsistent(c);
+}
+
+static enum of_err
+check_set_l4(const struct check *c, struct of_act *a)
+{
+    const struct flow *f = &c->flow;
+
+    if (!of_prereq_ok(OFQ_TCP, f) && !of_prereq_ok(OFQ_UDP, f) && !of_prereq_ok(OFQ_SCTP, f)) {
+        return inconsistent(c);
+    }
+    a->proto = f->ip.proto;
+    return OF_OK;
+}
+
+/* -- Lists in actions. -- */
+
+static enum of_err
+check_learn(const struct check *c, const struct of_act_learn *l)
+{
+    struct flow learnt; /* what the new flow's match would hold */
+    enum of_err err = OF_OK;
+
+    memset(&learnt, 0, sizeof learnt);
+    for (uint32_t i = 0; i < l->n_specs && !err; i++) {
+        const struct of_learn_spec *s = &l->specs[i];
+
+        if (!s->src_is_imm) {
+            err = check_src(&s->src, &c->flow);
+        }
+        if (err || s->kind == OF_LEARN_OUTPUT) {
+            continue;
+        }
+        if (s->kind == OF_LEARN_LOAD) {
+            err = check_dst(&s->dst, &learnt);
+            continue;
+        }
+        err = check_src(&s->dst, &learnt);
+        if (!err && s->src_is_imm) {
+            of_subfield_write(&s->dst, &learnt, &s->imm);
+        }
+    }
+    if (!err && l->flags & OF_LEARN_WRITE_RESULT) {
+        err = check_dst(&l->result_dst, &c->flow);
+    }
+    return err;
+}
+
+static enum of_err
+check_nest(const struct check *c, struct of_act_nest *n, unsigned depth)
+{
+    struct check inner = *c;
+
+    if (n->act.type == OFA_WRITE_ACTIONS) {
+        inner.strict = false; /* what else is in the set decides */
+    }
+    return check_list(&inner, n->list, of_act_nest_len(n), depth + 1);
+}
+
+static enum of_err
+check_goto(const struct check *c, uint64_t table)
+{
+    const struct of_actions_limits *l = c->limits;
+
+    return (l->table_id != 255 && table <= l->table_id) || table >= l->n_tables
                ? OFPBIC_BAD_TABLE_ID
                : OF_OK;
 }
 
+/* -- One action. -- */
+
 static enum of_err
-check_one(struct state *s, struct of_act *a)
+check_output(const struct check *c, const struct of_act *a)
 {
-    const struct of_act_resubmit *r = (const void *) a;
+    const void *p = a;
 
     switch (a->type) {
     case OFA_OUTPUT:
+        return check_port(c, ((const struct of_act_output *) p)->port);
     case OFA_OUTPUT_REG:
+        return check_src(&((const struct of_act_output_reg *) p)->src, &c->flow);
     case OFA_OUTPUT_TRUNC:
+        return check_single_port(c, ((const struct of_act_output_trunc *) p)->port);
     case OFA_ENQUEUE:
-        return check_output(a, s);
+        return check_single_port(c, ((const struct of_act_enqueue *) p)->port);
     case OFA_GROUP:
-        return CAST(of_act_num, a)->num < MAX_GROUP ? OF_OK : OFPBAC_BAD_OUT_GROUP;
+        return ((const struct of_act_num *) p)->num > OFPG_MAX ? OFPBAC_BAD_OUT_GROUP : OF_OK;
     case OFA_BUNDLE:
-        return check_bundle(CAST(of_act_bundle, a), s);
-    case OFA_RESUBMIT: /* resubmit(,,ct) needs a tracked connection, which none is */
-        return r->ct ? OFPBAC_MATCH_INCONSISTENT : OF_OK;
-    case OFA_LEARN:
-        return check_learn(CAST(of_act_learn, a), s);
-    case OFA_MULTIPATH:
-        return check_sub(&CAST(of_act_multipath, a)->dst, true, s);
-    case OFA_FIN_TIMEOUT:
-        return of_prereq_ok(OFQ_TCP, &s->flow) ? OF_OK : need(false, s);
-    case OFA_CHECK_PKT_LARGER:
-        return check_sub(&CAST(of_act_check_pkt_larger, a)->dst, true, s);
-    case OFA_CLONE:
-    case OFA_WRITE_ACTIONS:
-        return check_nested(CAST(of_act_nest, a), s);
-    case OFA_METER:
-        return check_meter(CAST(of_act_num, a)->num, s);
-    case OFA_GOTO_TABLE:
-        return check_goto(CAST(of_act_num, a)->num, s);
+        return check_bundle(c, p);
     default:
-        return check_header(a, s);
+        return OF_OK;
     }
-}
-
-static struct of_act *
-next(struct of_act *a)
-{
-    return CAST(of_act, (uint8_t *) a + a->len);
 }
 
 static enum of_err
-check_list(struct state *s, struct of_act *acts, size_t len)
+check_header(struct check *c, struct of_act *a)
 {
-    struct of_act *end = CAST(of_act, (uint8_t *) acts + len);
-    unsigned conjunctions = 0, others = 0;
+    void *p = a;
+    uint16_t num =
+        a->len >= sizeof(struct of_act_num) ? (uint16_t) ((struct of_act_num *) p)->num : 0;
+
+    switch (a->type) {
+    case OFA_SET_VLAN_VID:
+    case OFA_SET_VLAN_PCP:
+        return check_set_vlan(c, p);
+    case OFA_STRIP_VLAN:
+        return check_strip_vlan(c);
+    case OFA_PUSH_VLAN:
+        return check_push_vlan(c);
+    case OFA_SET_IPV4_SRC:
+    case OFA_SET_IPV4_DST:
+        return check_layer(c, OFQ_IPV4);
+    case OFA_SET_IP_DSCP:
+    case OFA_SET_IP_ECN:
+    case OFA_SET_IP_TTL:
+    case OFA_DEC_TTL:
+        return check_layer(c, OFQ_IP_ANY);
+    case OFA_SET_L4_SRC:
+    case OFA_SET_L4_DST:
+        return check_set_l4(c, a);
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+    case OFA_DEC_MPLS_TTL:
+        return check_layer(c, OFQ_MPLS);
+    case OFA_PUSH_MPLS:
+        return check_push_mpls(c, num);
+    case OFA_POP_MPLS:
+        return check_pop_mpls(c, num);
+    default:
+        return OF_OK;
+    }
+}
+
+static enum of_err
+check_move(const struct check *c, const struct of_act_move *m)
+{
+    enum of_err err = check_src(&m->src, &c->flow);
+
+    return err ? err : check_dst(&m->dst, &c->flow);
+}
+
+static enum of_err
+check_one(struct check *c, struct of_act *a, unsigned depth)
+{
+    void *p = a;
+    const struct of_act_resubmit *r = p;
+    uint64_t num;
+
+    switch (a->type) {
+    case OFA_SET_FIELD:
+    case OFA_LOAD:
+        return check_set_field(c, p);
+    case OFA_MOVE:
+        return check_move(c, p);
+    case OFA_PUSH:
+        return check_src(&((struct of_act_stack *) p)->sub, &c->flow);
+    case OFA_POP:
+        return check_dst(&((struct of_act_stack *) p)->sub, &c->flow);
+    case OFA_RESUBMIT: /* ct: no flow is tracked */
+        return r->ct ? OFPBAC_MATCH_INCONSISTENT : OF_OK;
+    case OFA_LEARN:
+        return check_learn(c, p);
+    case OFA_MULTIPATH:
+        return check_dst(&((struct of_act_multipath *) p)->dst, &c->flow);
+    case OFA_FIN_TIMEOUT:
+        return check_layer(c, OFQ_TCP);
+    case OFA_CHECK_PKT_LARGER:
+        return of_field_info(((struct of_act_check_pkt_larger *) p)->dst.f)->writable
+                   ? OF_OK
+                   : OFPBAC_BAD_SET_ARGUMENT;
+    case OFA_CLONE:
+    case OFA_WRITE_ACTIONS:
+        return check_nest(c, p, depth);
+    case OFA_METER:
+        num = ((struct of_act_num *) p)->num;
+        return !num || num > c->limits->max_meters ? OFPMMFC_INVALID_METER : OF_OK;
+    case OFA_GOTO_TABLE:
+        return check_goto(c, ((struct of_act_num *) p)->num);
+    default:
+        return a->type < OFA_SET_FIELD ? check_output(c, a) : check_header(c, a);
+    }
+}
+
+/* A list with conjunctions may hold nothing else but notes (ovs-fields(7), conj_id). */
+static bool
+conjunction_alone(const struct of_act *acts, size_t len)
+{
+    bool conjunction = false, other = false;
+
+    OF_ACT_FOR_EACH (a, acts, len) {
+        conjunction |= a->type == OFA_CONJUNCTION;
+        other |= a->type != OFA_CONJUNCTION && a->type != OFA_NOTE;
+    }
+    return !conjunction || !other;
+}
+
+static enum of_err
+check_list(struct check *c, struct of_act *acts, size_t len, unsigned depth)
+{
     enum of_err err = OF_OK;
 
-    for (struct of_act *a = acts; a < end && !err; a = next(a)) {
-        conjunctions += a->type == OFA_CONJUNCTION;
-        others += a->type != OFA_CONJUNCTION && a->type != OFA_NOTE;
-        err = check_one(s, a);
+    if (depth > OF_ACTS_MAX_DEPTH) {
+        return OFPBAC_TOO_MANY;
     }
-    /* A rule is either part of a conjunction or does something itself. */
-    return err ? err : conjunctions && others ? NXBAC_BAD_CONJUNCTION : OF_OK;
+    if (!conjunction_alone(acts, len)) {
+        return NXBAC_BAD_CONJUNCTION;
+    }
+    for (size_t ofs = 0; ofs < len && !err;) {
+        struct of_act *a = (void *) ((uint8_t *) acts + ofs);
+
+        err = check_one(c, a, depth);
+        ofs += a->len;
+    }
+    return err;
 }
 
 enum of_err
 of_actions_check(struct of_act *acts, size_t len, const struct of_match *match,
                  const struct of_actions_limits *limits)
 {
-    struct state s = {.flow = match->flow, .limits = limits};
+    struct check c = {
+        .limits = limits,
+        .flow = match->flow,
+        .strict = limits->version != 1,
+    };
 
-    return len ? check_list(&s, acts, len) : OF_OK;
+    return check_list(&c, acts, len, 0);
 }

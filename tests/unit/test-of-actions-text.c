@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions as people write them: every action that ovs-ofctl 3.1 prints is parsed and printed the
- * same, other spellings come out as it prints them, nonsense is refused. */
+ * same, other spellings come out as it prints them, nonsense is refused; and what
+ * of_actions_check() says to actions that do not suit their match, as ovs-ofctl says it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -307,12 +308,182 @@ nesting(void **state)
     }
 }
 
+static enum of_err
+check(uint8_t version, const char *match, const char *text, struct of_actions *acts)
+{
+    const struct of_actions_limits limits = {.max_ports = OFPP_MAX, .table_id = 6,
+                                             .n_tables = 250, .max_meters = 100,
+                                             .version = version};
+    struct of_match m;
+    char *error = NULL;
+
+    if (!of_match_parse(match, &m, NULL, NULL, &error) ||
+        !of_actions_parse(text, acts, NULL, NULL, &error)) {
+        fail_msg("%s %s: %s", match, text, error);
+    }
+    return of_actions_check(acts->a, acts->len, &m, &limits);
+}
+
+/* What ovs-ofctl says of these in OpenFlow 1.3, and in 1.0 (with NXM). */
+static void
+checks(void **state)
+{
+#define INCON OFPBAC_MATCH_INCONSISTENT
+    static const struct {
+        const char *match, *text;
+        enum of_err in13, in10;
+    } t[] = {
+        /* Ports. */
+        { "", "0,1,65279,in_port,local,normal,flood,all,table,controller", OF_OK, OF_OK },
+        { "", "65280", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "any", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "clone(65280)", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "write_actions(65280)", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "enqueue:5:1,enqueue:local:1,enqueue:in_port:1", OF_OK, OF_OK },
+        { "", "enqueue:flood:1", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "enqueue:controller:1", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "output(port=local,max_len=64)", OF_OK, OF_OK },
+        { "", "output(port=all,max_len=64)", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "output(port=65280,max_len=64)", OFPBAC_BAD_OUT_PORT, OFPBAC_BAD_OUT_PORT },
+        { "", "bundle(eth_src,50,hrw,ofport,members:1,local,any,in_port,normal,flood)", OF_OK,
+          OF_OK },
+        { "", "bundle(eth_src,50,hrw,ofport,members:controller)", OFPBAC_BAD_OUT_PORT,
+          OFPBAC_BAD_OUT_PORT },
+        { "", "bundle(eth_src,50,hrw,ofport,members:1,65280)", OFPBAC_BAD_OUT_PORT,
+          OFPBAC_BAD_OUT_PORT },
+        { "", "bundle_load(eth_src,0,hrw,ofport,tcp_src[],members:1)", INCON, INCON },
+        { "", "group:4294967040", OF_OK, OF_OK },
+        { "", "group:4294967041", OFPBAC_BAD_OUT_GROUP, OFPBAC_BAD_OUT_GROUP },
+        /* Fields. */
+        { "", "output:ip_src[]", INCON, INCON },
+        { "ip", "output:ip_src[]", OF_OK, OF_OK },
+        { "", "set_field:1.2.3.4->ip_src", INCON, INCON },
+        { "arp", "set_field:1.2.3.4->ip_src", INCON, INCON },
+        { "ip", "set_field:1.2.3.4->ip_src,load:1->ip_dst[]", OF_OK, OF_OK },
+        { "tcp,nw_frag=later", "set_field:1->tcp_src", INCON, INCON },
+        { "", "set_field:3->vlan_pcp", INCON, INCON },
+        { "", "set_field:4099->vlan_vid", INCON, INCON },
+        { "", "load:1->vlan_vid[]", INCON, INCON },
+        { "dl_vlan=3", "set_field:4099->vlan_vid,set_field:3->vlan_pcp", OF_OK, OF_OK },
+        { "", "load:1->vlan_tci[0..11]", OF_OK, OF_OK },
+        { "", "set_field:0x1003->vlan_tci,set_field:3->vlan_pcp", OF_OK, OF_OK },
+        { "", "load:1->vlan_tci[12],set_field:3->vlan_pcp", OF_OK, OF_OK },
+        { "dl_vlan=3", "set_field:0->vlan_tci,set_field:3->vlan_pcp", INCON, INCON },
+        { "", "move:ip_src[]->reg0[]", INCON, INCON },
+        { "", "move:reg0[]->ip_src[]", INCON, INCON },
+        { "", "move:reg0[]->dp_hash[]", OFPBAC_BAD_SET_ARGUMENT, OFPBAC_BAD_SET_ARGUMENT },
+        { "", "move:dp_hash[]->reg0[]", OF_OK, OF_OK },
+        { "", "push:ip_src[]", INCON, INCON },
+        { "", "push:dp_hash[]", OF_OK, OF_OK },
+        { "", "pop:ip_src[]", INCON, INCON },
+        { "", "pop:dp_hash[]", OFPBAC_BAD_SET_ARGUMENT, OFPBAC_BAD_SET_ARGUMENT },
+        { "", "multipath(eth_src,50,modulo_n,1,0,ip_src[])", INCON, INCON },
+        { "", "check_pkt_larger(10)->ip_src[0]", OF_OK, OF_OK },
+        /* Layers that come and go; 1.0 ignores what does not suit. */
+        { "", "mod_nw_src:1.2.3.4", INCON, OF_OK },
+        { "ipv6", "mod_nw_src:1.2.3.4", INCON, OF_OK },
+        { "ip", "mod_nw_src:1.2.3.4,mod_nw_dst:1.2.3.4", OF_OK, OF_OK },
+        { "", "dec_ttl", INCON, OF_OK },
+        { "ipv6", "dec_ttl,mod_nw_tos:4,mod_nw_ecn:1,mod_nw_ttl:3", OF_OK, OF_OK },
+        { "ip", "mod_tp_src:5", INCON, OF_OK },
+        { "tcp,nw_frag=later", "mod_tp_src:5", INCON, OF_OK },
+        { "udp", "mod_tp_src:5,mod_tp_dst:6", OF_OK, OF_OK },
+        { "", "pop_vlan", INCON, OF_OK },
+        { "dl_vlan=3", "pop_vlan", OF_OK, OF_OK },
+        { "dl_vlan=3", "pop_vlan,pop_vlan", INCON, OF_OK },
+        { "", "push_vlan:0x8100,pop_vlan", OF_OK, OF_OK },
+        { "", "push_vlan:0x8100,push_vlan:0x8100,pop_vlan,pop_vlan", OF_OK, OF_OK },
+        { "dl_vlan=3", "push_vlan:0x8100,pop_vlan,pop_vlan", OF_OK, OF_OK },
+        { "", "push_vlan:0x8100,push_vlan:0x8100,push_vlan:0x8100", OFPBAC_BAD_TAG,
+          OFPBAC_BAD_TAG },
+        { "dl_vlan=3", "push_vlan:0x8100,push_vlan:0x88a8", OFPBAC_BAD_TAG, OFPBAC_BAD_TAG },
+        { "", "set_vlan_vid:3", INCON, OF_OK },
+        { "", "mod_vlan_vid:3,set_field:3->vlan_pcp", OF_OK, OF_OK },
+        { "", "set_mpls_ttl(3)", INCON, OF_OK },
+        { "mpls", "set_mpls_ttl(3),dec_mpls_ttl,set_mpls_label(4),set_mpls_tc(1)", OF_OK,
+          OF_OK },
+        { "", "pop_mpls:0x800", INCON, OF_OK },
+        { "mpls", "pop_mpls:0x8847,set_mpls_ttl(3)", OF_OK, OF_OK },
+        { "mpls", "pop_mpls:0x0800,set_mpls_ttl(3)", INCON, OF_OK },
+        { "ip", "push_mpls:0x8847,dec_ttl", INCON, OF_OK },
+        { "ip", "push_mpls:0x8847,pop_mpls:0x0800,dec_ttl", OF_OK, OF_OK },
+        { "tcp", "push_mpls:0x8847,pop_mpls:0x0800,set_field:3->tcp_src", INCON, INCON },
+        { "ip", "clone(push_mpls:0x8847),dec_ttl", OF_OK, OF_OK },
+        { "ip", "write_actions(push_mpls:0x8847,dec_ttl)", OF_OK, OF_OK },
+        { "ip", "write_actions(set_field:3->tcp_src)", INCON, INCON },
+        { "ip", "fin_timeout(idle_timeout=4)", INCON, OF_OK },
+        { "tcp", "fin_timeout(idle_timeout=4)", OF_OK, OF_OK },
+        /* Control. */
+        { "", "meter:1", OF_OK, OF_OK },
+        { "", "meter:0", OFPMMFC_INVALID_METER, OFPMMFC_INVALID_METER },
+        { "", "meter:101", OFPMMFC_INVALID_METER, OFPMMFC_INVALID_METER },
+        { "", "goto_table:7", OF_OK, OF_OK },
+        { "", "goto_table:6", OFPBIC_BAD_TABLE_ID, OFPBIC_BAD_TABLE_ID },
+        { "", "goto_table:250", OFPBIC_BAD_TABLE_ID, OFPBIC_BAD_TABLE_ID },
+        { "", "conjunction(1,1/2),note:01,conjunction(2,1/2)", OF_OK, OF_OK },
+        { "", "conjunction(1,1/2),output:1", NXBAC_BAD_CONJUNCTION, NXBAC_BAD_CONJUNCTION },
+        { "", "clone(conjunction(1,1/2),output:1)", NXBAC_BAD_CONJUNCTION,
+          NXBAC_BAD_CONJUNCTION },
+        { "", "resubmit(,5,ct)", INCON, INCON },
+        { "", "learn(eth_dst=eth_src)", OF_OK, OF_OK },
+        { "ip", "learn(eth_dst=eth_src,ip_src)", INCON, INCON },
+        { "", "learn(eth_type=0x800,ip_dst=ip_src)", INCON, INCON },
+        { "ip", "learn(eth_type=0x800,ip_dst=ip_src)", OF_OK, OF_OK },
+        { "", "learn(eth_type=0x800,nw_proto=6,tcp_dst=80)", OF_OK, OF_OK },
+        { "", "learn(eth_type=0x800,tcp_dst=80)", INCON, INCON },
+        { "", "learn(load:0xfe80->ipv6_src[0..63])", INCON, INCON },
+        { "", "learn(eth_type=0x86dd,load:0xfe80->ipv6_src[0..63])", OF_OK, OF_OK },
+        { "", "learn(output:ip_src[])", INCON, INCON },
+        { "", "learn(result_dst=tcp_src[0])", INCON, INCON },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+        for (unsigned old = 0; old < 2; old++) {
+            enum of_err want = old ? t[i].in10 : t[i].in13, got;
+            struct of_actions acts;
+
+            got = check(old ? 1 : 4, t[i].match, t[i].text, &acts);
+            of_actions_free(&acts);
+            if (got != want) {
+                fail_msg("%s %s (1.%c): %s, not %s", t[i].match, t[i].text, old ? '0' : '3',
+                         of_err_name(got), of_err_name(want));
+            }
+        }
+    }
+}
+
+/* What the check notes for those who encode and translate. */
+static void
+notes(void **state)
+{
+    struct of_actions acts;
+    const struct of_act_vlan *v;
+
+    assert_int_equal(check(1, "udp", "mod_tp_src:5", &acts), OF_OK);
+    assert_int_equal(acts.a->proto, 17);
+    of_actions_free(&acts);
+    assert_int_equal(check(1, "ip", "mod_tp_src:5", &acts), OF_OK);
+    assert_int_equal(acts.a->proto, 0);
+    of_actions_free(&acts);
+    assert_int_equal(check(1, "", "mod_vlan_vid:5,mod_vlan_pcp:1", &acts), OF_OK);
+    v = (const void *) of_actions_find(acts.a, acts.len, OFA_SET_VLAN_VID);
+    assert_false(v->has_vlan);
+    v = (const void *) of_actions_find(acts.a, acts.len, OFA_SET_VLAN_PCP);
+    assert_true(v->has_vlan);
+    of_actions_free(&acts);
+    assert_int_equal(check(1, "dl_vlan=3", "clone(mod_vlan_vid:5),pop_vlan", &acts), OF_OK);
+    of_actions_free(&acts);
+    assert_int_equal(check(4, "", "drop", &acts), OF_OK);
+    of_actions_free(&acts);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors), cmocka_unit_test(spellings), cmocka_unit_test(refused),
-        cmocka_unit_test(names),   cmocka_unit_test(nesting),
+        cmocka_unit_test(names),   cmocka_unit_test(nesting),   cmocka_unit_test(checks),
+        cmocka_unit_test(notes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
