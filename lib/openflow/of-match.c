@@ -135,10 +135,11 @@ of_match_decode(struct of_reader *r, uint8_t version, bool loose, struct of_matc
     if (!of_read_u16(&peek, &type) || !of_read_u16(&peek, &len)) {
         return OFPBMC_BAD_LEN;
     }
-    if (type == OFPMT_STANDARD && version <= 2) {
+    /* Either is taken in any version, as stock does. */
+    if (type == OFPMT_STANDARD) {
         return len == OFP11_MATCH_LEN ? of_match_decode_ofp11(r, m) : OFPBMC_BAD_LEN;
     }
-    if (type != OFPMT_OXM || version <= 2) {
+    if (type != OFPMT_OXM) {
         return OFPBMC_BAD_TYPE;
     }
     if (len < 4 || !of_skip(r, 4) || r->len < (len + 7u) / 8 * 8 - 4) {
@@ -154,13 +155,13 @@ of_match_encode(struct of_buf *b, uint8_t version, const struct of_match *m)
 {
     size_t start = b->len, len;
 
-    if (version <= 2) {
+    if (version <= 2 && of_match_fits(m, 2)) {
         of_match_encode_ofp11(b, m);
         return;
     }
     of_put_u16(b, OFPMT_OXM);
     of_put_u16(b, 0);
-    len = of_match_encode_nxm(b, version, m, 0, 0);
+    len = of_match_encode_nxm(b, version <= 2 ? 0 : version, m, 0, 0);
     of_buf_truncate(b, start + 4 + len);
     of_buf_set_u16(b, start + 2, (uint16_t) (4 + len));
     of_buf_pad_from(b, start, 8);

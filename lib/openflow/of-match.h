@@ -49,9 +49,10 @@ enum of_err of_match_decode(struct of_reader *, uint8_t version, bool loose, str
 enum of_err of_match_decode_nxm(struct of_reader *, size_t len, bool loose, struct of_match *,
                                 uint64_t *cookie, uint64_t *cookie_mask);
 
-/* Encoding cannot fail; what the form cannot say is left out, of_match_fits() asks before. */
+/* Encoding cannot fail; what 1.0's struct cannot say is left out, of_match_fits() asks before. */
 void of_match_encode_ofp10(struct of_buf *, const struct of_match *);
-/* 1.1+, with header and padding to 8. */
+/* 1.1+, with header and padding to 8.  1.1 gets NXM entries where its struct is too small, which
+ * stock tools take. */
 void of_match_encode(struct of_buf *, uint8_t version, const struct of_match *);
 /* NXM entries (version 0), or OXM ones (version 3..6), padded to a multiple of 8; returns the
  * length without padding. */

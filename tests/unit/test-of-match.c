@@ -178,13 +178,15 @@ malformed(void **state)
     }
     /* The struct around OXM. */
     memset(bytes, 0, sizeof bytes);
+    assert_int_equal(decode(4, "oxm", bytes, 8, &m), OFPBMC_BAD_LEN); /* 88 it must be */
+    bytes[1] = 2;
     assert_int_equal(decode(4, "oxm", bytes, 8, &m), OFPBMC_BAD_TYPE);
     bytes[1] = 1;
     assert_int_equal(decode(4, "oxm", bytes, 8, &m), OFPBMC_BAD_LEN);
     bytes[3] = 4;
     assert_int_equal(decode(4, "oxm", bytes, 8, &m), OF_OK);
     assert_int_equal(decode(4, "oxm", bytes, 7, &m), OFPBMC_BAD_LEN);
-    assert_int_equal(decode(2, "oxm", bytes, 8, &m), OFPBMC_BAD_TYPE);
+    assert_int_equal(decode(2, "oxm", bytes, 8, &m), OF_OK);
     bytes[1] = 0;
     assert_int_equal(decode(2, "oxm", bytes, 8, &m), OFPBMC_BAD_LEN);
 }
@@ -319,6 +321,26 @@ fixed_structs(void **state)
     assert_int_equal(decode(2, "oxm", bytes, OFP11_MATCH_LEN, &m), OFPBMC_BAD_VALUE);
 }
 
+/* OpenFlow 1.1 says by extension what its struct cannot. */
+static void
+beyond_ofp11(void **state)
+{
+    struct of_buf b = OF_BUF_INIT;
+    struct of_match m, back;
+    struct of_reader r;
+
+    of_match_init(&m);
+    of_match_set_u64(&m, OFF_REG0 + 3, 7);
+    assert_false(of_match_fits(&m, 1));
+    assert_false(of_match_fits(&m, 2));
+    of_match_encode(&b, 2, &m);
+    assert_int_equal(b.len, 16);
+    r = (struct of_reader){b.data, b.len};
+    assert_int_equal(of_match_decode(&r, 2, false, &back), OF_OK);
+    assert_true(of_match_equal(&m, &back));
+    of_buf_free(&b);
+}
+
 static void
 normalize(void **state)
 {
@@ -378,10 +400,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors),   cmocka_unit_test(truncated),
-        cmocka_unit_test(malformed), cmocka_unit_test(cookies),
-        cmocka_unit_test(loose),     cmocka_unit_test(fixed_structs),
-        cmocka_unit_test(normalize), cmocka_unit_test(text),
+        cmocka_unit_test(vectors),      cmocka_unit_test(truncated),
+        cmocka_unit_test(malformed),    cmocka_unit_test(cookies),
+        cmocka_unit_test(loose),        cmocka_unit_test(fixed_structs),
+        cmocka_unit_test(normalize),    cmocka_unit_test(text),
+        cmocka_unit_test(beyond_ofp11),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
