@@ -111,6 +111,7 @@ lib_libxvs_a_SOURCES = \
 	lib/netdev/system/system-rx.c \
 	lib/netdev/tap/netdev-tap.c \
 	lib/ofproto/bundle.c \
+	lib/ofproto/commands-conn.c \
 	lib/ofproto/commands-dpif.c \
 	lib/ofproto/commands-fdb.c \
 	lib/ofproto/commands-upcall.c \

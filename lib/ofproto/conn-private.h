@@ -101,6 +101,8 @@ bool ofconn_send_event(struct ofconn *, struct of_buf *);
 void ofconn_send_error(struct ofconn *, enum of_err, const struct of_msg *);
 #define OFCONN_FOR_EACH(c, mgr) cds_list_for_each_entry(c, &(mgr)->conns, node)
 
+void ofproto_commands_conn_register(void); /* commands-conn.c */
+
 /* -- conn-controller.c -- */
 void controllers_init(struct connmgr *);
 void controllers_set(struct connmgr *, const struct controller_settings *, size_t n);

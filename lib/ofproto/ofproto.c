@@ -189,6 +189,7 @@ ofproto_init(struct evloop *loop)
         ofproto_commands_fdb_register();
         ofproto_commands_dpif_register();
         ofproto_commands_upcall_register();
+        ofproto_commands_conn_register();
     }
     revalidator_start();
 }

@@ -78,6 +78,7 @@ EXTRA_DIST += \
 check_PROGRAMS += \
 	tests/helpers/dp-server \
 	tests/helpers/hold-xsk \
+	tests/helpers/of-controller \
 	tests/helpers/of-samples \
 	tests/helpers/xsk-pin
 EXTRA_DIST += \
