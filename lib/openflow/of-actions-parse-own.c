@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "openflow/of-text.h"
+#include "packet/headers.h"
 #include "util/compiler.h"
 #include "util/num.h"
 #include "util/xalloc.h"
@@ -56,6 +56,9 @@ parse_set_field(struct of_act_parser *p, char *arg)
     }
     if (!of_act_parse_value(p, field, arg, &value, &mask)) {
         return false;
+    }
+    if (field == OFF_VLAN_VID && of_value_is_ones(&mask, field)) {
+        value.b[0] |= VLAN_CFI >> 8; /* a tag that there is, also when the text has but the VID */
     }
     f = of_actions_put(p->out, OFA_SET_FIELD, sizeof *f);
     f->dst = of_subfield_whole(field);

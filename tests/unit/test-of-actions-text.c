@@ -116,6 +116,7 @@ spellings(void **state)
           "multipath(nw_src,1024,hrw,65536,5,NXM_NX_REG0[0..15])" },
         { "set_field:10.0.0.1->nw_src", "set_field:10.0.0.1->ip_src" },
         { "set_field:10.0.0.1/24->NXM_OF_IP_SRC", "set_field:10.0.0.0/24->ip_src" },
+        { "set_field:5->vlan_vid", "set_field:4101->vlan_vid" },
         { "set_field:LOCAL->in_port", "set_field:LOCAL->in_port" },
         { "set_field:65534->in_port", "set_field:LOCAL->in_port" },
         { "set_field:16/0xf0->reg0", "set_field:0x10/0xf0->reg0" },
