@@ -15,6 +15,7 @@
 #include "ofproto/groups-private.h"
 #include "os/clock.h"
 #include "util/compiler.h"
+#include "util/xalloc.h"
 
 static const struct of_requester nobody = {.version = OF15_VERSION};
 static unsigned n_removed;
