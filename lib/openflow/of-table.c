@@ -12,7 +12,7 @@ enum { OFPTMPT_EVICTION = 2, OFPTMPT_VACANCY = 3 };
 static enum of_err
 table_property(struct of_prop *prop, struct of_table_mod *tm)
 {
-    uint8_t now;
+    uint8_t now = 0;
 
     switch (prop->type) {
     case OFPTMPT_EVICTION:
