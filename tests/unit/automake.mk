@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test-dp-actions \
 	tests/unit/test-dp-execute \
 	tests/unit/test-dp-set \
+	tests/unit/test-dp-threads \
 	tests/unit/test-evloop \
 	tests/unit/test-fd-closer \
 	tests/unit/test-flow-key \
@@ -66,6 +67,7 @@ EXTRA_DIST += \
 	tests/unit/afxdp-live.h \
 	tests/unit/agent-live.h \
 	tests/unit/bpf-map.h \
+	tests/unit/dp-harness.h \
 	tests/unit/fd-message.h \
 	tests/unit/of-action-vectors.h \
 	tests/unit/of-hex.h \
