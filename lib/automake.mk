@@ -125,6 +125,9 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/conn.h \
 	lib/ofproto/dp-features.c \
 	lib/ofproto/dp-features.h \
+	lib/ofproto/eviction.c \
+	lib/ofproto/expiry.c \
+	lib/ofproto/flow-mod.c \
 	lib/ofproto/flow-mod.h \
 	lib/ofproto/group-build.c \
 	lib/ofproto/group-chain.c \
@@ -135,6 +138,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/groups.h \
 	lib/ofproto/id-table.c \
 	lib/ofproto/id-table.h \
+	lib/ofproto/learn.c \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \
 	lib/ofproto/meters-dp.c \
@@ -148,13 +152,15 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \
 	lib/ofproto/ofproto.h \
+	lib/ofproto/oftables.c \
 	lib/ofproto/oftables.h \
+	lib/ofproto/oftxn.c \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
+	lib/ofproto/rule-index.c \
+	lib/ofproto/rule.c \
 	lib/ofproto/rule.h \
 	lib/ofproto/tables-private.h \
-	lib/ofproto/tables.c \
-	lib/ofproto/tables.h \
 	lib/ofproto/upcall.c \
 	lib/ofproto/upcall.h \
 	lib/ofproto/xlate-normal.c \

@@ -220,12 +220,13 @@ struct dump_flows {
     bool offload;
 };
 
-static void
+static bool
 dump_rule(struct rule *r, void *d_)
 {
     struct dump_flows *d = d_;
 
     rule_format(r, d->offload, &d->s);
+    return true;
 }
 
 static void
@@ -233,12 +234,14 @@ bridge_dump_flows(struct ctl_conn *conn, int argc, const char *const argv[], voi
 {
     struct dump_flows d = {.offload = argc > 2 && !strcmp(argv[1], "--offload-stats")};
     struct ofproto *o = ofproto_lookup(argv[argc - 1]);
+    struct flow_select all;
 
     if (!o) {
         ctl_reply_error(conn, "Unknown bridge");
         return;
     }
-    oftables_for_each(o->tables, dump_rule, &d);
+    flow_select_init(&all);
+    oftables_for_each(o->tables, &all, dump_rule, &d);
     ctl_reply(conn, strbuf_cstr(&d.s));
     strbuf_free(&d.s);
 }

@@ -10,7 +10,7 @@
 #include "ofproto/dp-features.h"
 #include "ofproto/mac-table.h"
 #include "ofproto/ofproto.h"
-#include "ofproto/tables.h"
+#include "ofproto/oftables.h"
 #include "openflow/of-port.h"
 #include "util/idpool.h"
 
@@ -58,7 +58,9 @@ struct ofproto {
     struct ofbundle *bundles;
     struct oftables *tables;  /* shared with translation */
     struct mac_table *macs;   /* shared with translation */
-    struct rule *normal_rule; /* the default flow, owned by `tables`, or NULL */
+    bool has_default;         /* the default flow was put into table 0 */
+    bool tables_started;      /* the default flow was decided upon */
+    struct ev_timer tables_timer;
     struct connmgr *conns;
     uint8_t frag_mode;        /* OFPC_FRAG_* */
     bool fail_open;           /* no controller answers: switches by NORMAL meanwhile */

@@ -25,6 +25,8 @@ LOG_MODULE(ofproto);
 COVERAGE_DEFINE(ofproto_settle_timeout);
 
 #define SETTLE_TIMEOUT_MS 5000
+#define TABLES_RUN_MS 1000
+#define FAIL_OPEN_PRIORITY 0xf0f0f0 /* above what controllers can name */
 
 struct ofproto *all_ofprotos;
 struct ofproto_dp *all_ofproto_dps;
@@ -314,6 +316,26 @@ odp_get(const char *type, struct ofproto_dp **odpp, char **errp)
     return 0;
 }
 
+static void
+tables_changed_cb(void *aux)
+{
+    revalidator_changed();
+}
+
+static void
+tables_wake_cb(void *o)
+{
+}
+
+static void
+tables_timer_cb(struct ev_timer *t)
+{
+    struct ofproto *o = t->aux;
+
+    oftables_run(o->tables);
+    ev_timer_start(t, TABLES_RUN_MS);
+}
+
 int
 ofproto_create(const char *name, const char *datapath_type, struct ofproto **op, char **errp)
 {
@@ -334,7 +356,13 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
     o->id = ofproto_new_id();
     o->odp = odp;
     o->numbers = idpool_create(1, OFPP_MAX_PORT);
-    o->tables = oftables_create();
+    o->tables = oftables_create(&(struct oftables_ops){
+        .aux = o,
+        .changed = tables_changed_cb,
+        .wake = tables_wake_cb,
+    });
+    ev_timer_init(&o->tables_timer, main_loop, tables_timer_cb, o);
+    ev_timer_start(&o->tables_timer, TABLES_RUN_MS);
     o->macs = mac_table_create();
     o->settings.mac_age_s = 300;
     o->settings.mac_table_size = 8192;
@@ -358,6 +386,7 @@ ofproto_destroy(struct ofproto *o)
     odp = o->odp;
     connmgr_destroy(o->conns);
     o->conns = NULL;
+    ev_timer_stop(&o->tables_timer);
     ofproto_ports_remove_all(o);
     HASH_ITER(hh, o->bundles, b, tmp_b)
     {
@@ -378,22 +407,36 @@ ofproto_destroy(struct ofproto *o)
     free(o);
 }
 
-/* A bridge on its own, or whose controllers cannot be asked, switches by the NORMAL action. */
+/* The NORMAL action for every packet that no flow of higher priority takes. */
+static void
+add_normal(struct ofproto *o, bool hidden, int priority)
+{
+    struct of_actions normal = OF_ACTIONS_INIT;
+    struct of_match any;
+
+    of_match_init(&any);
+    of_actions_put_output(&normal, OFPP_NORMAL, 0);
+    oftables_add_own(o->tables, 0, hidden, &any, priority, normal.a, normal.len);
+    of_actions_free(&normal);
+}
+
+/* A bridge on its own switches by the NORMAL action: a flow like any other, which controllers may
+ * change.  When that is no longer so, or so again, all flows go and it starts anew. */
 static void
 update_default_rule(struct ofproto *o)
 {
-    bool want = o->fail_open || (!o->settings.secure && !o->settings.has_controller);
+    bool want = !o->settings.secure && !o->settings.has_controller;
 
-    if (want && !o->normal_rule) {
-        const struct of_action normal = {.type = OF_ACTION_NORMAL};
-        struct flow any;
-
-        memset(&any, 0, sizeof any);
-        o->normal_rule = rule_create(0, &any, &any, 0, &normal, 1);
-        oftables_insert(o->tables, o->normal_rule);
-    } else if (!want && o->normal_rule) {
-        oftables_remove(o->tables, o->normal_rule);
-        o->normal_rule = NULL;
+    if (o->tables_started && o->has_default == want) {
+        return;
+    }
+    if (o->tables_started) {
+        oftables_flush(o->tables);
+    }
+    o->tables_started = true;
+    o->has_default = want;
+    if (want) {
+        add_normal(o, false, 0);
     }
 }
 
@@ -402,7 +445,14 @@ ofproto_set_fail_open(struct ofproto *o, bool on)
 {
     if (o->fail_open != on) {
         o->fail_open = on;
-        update_default_rule(o);
+        if (on) {
+            add_normal(o, true, FAIL_OPEN_PRIORITY);
+        } else {
+            struct of_match any;
+
+            of_match_init(&any);
+            oftables_remove_own(o->tables, 0, &any, FAIL_OPEN_PRIORITY);
+        }
         ofproto_changed();
     }
 }

@@ -11,7 +11,7 @@
  * their classifier until oftables_run() some time behind it.
  *
  *   function                                           thread
- *   oftables_version, oftables_lookup, oftables_touch,
+ *   oftables_version, oftables_lookup, oftables_miss,
  *     group_lookup, meter_lookup                       any, in an RCU read-side section
  *   oftables_learn, oftables_fin_timeout,
  *     oftables_credit_table, rule_ref/unref/credit     any
@@ -91,9 +91,13 @@ void oftxn_rollback(struct oftxn *);
 /* Begin, the one change, commit or rollback. */
 enum of_err
 oftables_flow_mod(struct oftables *, const struct of_flow_mod *, const struct of_requester *);
-/* The switch's own rule: hidden rules may be only in OFTABLE_HIDDEN.  Replaces an equal one. */
+/* The switch's own rule; replaces an equal one.  `hidden`: controllers see it only when they
+ * ask for its table, and may not change it.  A priority above 65535: they do not see it at all.
+ */
 void oftables_add_own(struct oftables *, uint8_t table_id, bool hidden, const struct of_match *,
                       int priority, const struct of_act *, size_t acts_len);
+void
+oftables_remove_own(struct oftables *, uint8_t table_id, const struct of_match *, int priority);
 /* Removes every rule, group and meter of controllers (fail-mode, bridge reset). */
 void oftables_flush(struct oftables *);
 

@@ -17,7 +17,16 @@ struct cookie_set {
     uint64_t cookie;
     struct cds_list_head rules;
     unsigned n;
-    unsigned n_learners; /* rules of which the learn actions delete what they learned */
+    UT_hash_handle hh;
+};
+
+/* Rules whose learn actions delete what they learned when the last of them goes. */
+struct learned {
+    struct {
+        uint64_t cookie, table_id;
+    } key;
+    unsigned n;
+    struct learned *next; /* while it waits for that */
     UT_hash_handle hh;
 };
 
@@ -40,10 +49,12 @@ struct oftables {
     struct meters *meters; /* meters.c */
     struct oftxn *txn;     /* under way, or NULL */
     struct cookie_set *cookies;
+    struct learned *learned;
+    struct learned *forgotten; /* without learners since the last commit */
 
-    struct retired *retired; /* batches, oldest first, until readers are gone */
+    struct retired *retired, **retired_tail;   /* batches of rules, until readers are gone */
     struct cds_list_head expiry[EXPIRY_SLOTS]; /* by second of the next look, modulo */
-    int64_t expiry_s;                          /* second up to which was looked */
+    int64_t expiry_s;                          /* last second that was looked at and is over */
     unsigned n_expirable;
 
     struct mutex queue_mutex; /* guards: */
@@ -76,8 +87,8 @@ void oftxn_remove_rule(struct oftxn *, struct rule *, enum of_flow_removed_reaso
 /* ---- Groups' part in them: groups.c ----
  *
  * A group mod takes effect for the writer at once (oftxn_record(UNDO_GROUP) with what was and
- * what is), for readers with the version.  The list of rules moves to the new group with it, and
- * back at rollback. */
+ * what is), for readers with the version.  The list of rules moves to the new group with it,
+ * and back at rollback. */
 
 struct groups *groups_create(void);
 void groups_destroy(struct groups *); /* no reader left */
@@ -102,15 +113,69 @@ void meters_remove_all(struct oftables *);
 
 /* ---- Rules: rule.c ---- */
 
+/* With one reference, new statistics, no time-outs.  Constant members may be changed until it
+ * is in a table. */
 struct rule *rule_create(uint8_t table_id, const struct of_match *, int priority,
                          const struct of_act *, size_t acts_len);
+/* Has the rule count where `old` counts. */
+void rule_share_stats(struct rule *, const struct rule *old);
+/* The reference goes after a grace period. */
+void rule_unref_later(struct rule *);
 /* Links the rule with the groups and meters that it names (which exist); and back. */
 void rule_link_refs(struct oftables *, struct rule *);
 void rule_unlink_refs(struct rule *);
-
-/* The group or meter ids that a list of actions names, also in nested lists: calls back for
+/* When the rule expires if nothing happens; INT64_MAX: never.  `*reason` if not NULL. */
+int64_t rule_expires_ms(const struct rule *, enum of_flow_removed_reason *reason);
+/* The group and meter ids that a list of actions names, also in nested lists: calls back for
  * each; stops when `cb` returns false, and returns that. */
 bool acts_for_each_ref(const struct of_act *, size_t len,
                        bool (*cb)(bool is_meter, uint32_t id, void *), void *aux);
+/* Every learn action, also in nested lists. */
+void acts_for_each_learn(const struct of_act *, size_t len,
+                         void (*cb)(const struct of_act_learn *, void *), void *aux);
+
+/* ---- Indexes of rules: rule-index.c ---- */
+
+/* By cookie, by time of expiry, by what they name. */
+void rule_index_add(struct oftables *, struct rule *);
+void rule_index_remove(struct oftables *, struct rule *);
+struct cookie_set *cookie_find(const struct oftables *, uint64_t cookie);
+/* Its time-outs changed. */
+void rule_index_expiry(struct oftables *, struct rule *);
+
+/* ---- oftables.c ---- */
+
+struct rule_list {
+    struct rule **rules;
+    size_t n, cap;
+};
+/* Rules in the order of dumps; the array is the caller's.  `priority` negative: any within the
+ * match; else those of this very match and priority. */
+struct rule_list
+oftables_collect(struct oftables *, const struct flow_select *, int priority, bool any_out);
+static inline struct classifier *
+oftable_cls(const struct oftables *t, uint8_t table_id) /* writer */
+{
+    return atomic_load_explicit(&t->t[table_id].cls, memory_order_relaxed);
+}
+struct classifier *oftable_cls_create(struct oftables *, uint8_t table_id);
+
+/* ---- oftxn.c ---- */
+
+/* Puts the rule in, instead of `old` (which may be NULL). */
+void oftxn_insert_rule(struct oftxn *, struct rule *, struct rule *old);
+void oftables_bury(struct oftables *, size_t budget); /* rules whose readers are gone */
+
+/* ---- eviction.c ---- */
+
+/* The rule of a table that has to make room for another, or NULL. */
+struct rule *oftable_victim(struct oftables *, uint8_t table_id);
+void oftable_check_vacancy(struct oftables *, uint8_t table_id);
+
+/* ---- expiry.c, learn.c ---- */
+
+void oftables_expire(struct oftables *);
+void oftables_run_queue(struct oftables *);
+void oftables_queue_destroy(struct oftables *);
 
 #endif

@@ -80,11 +80,12 @@ run_rule(struct xlate_ctx *ctx, const struct xport *in, struct rule *rule)
     if (e) {
         e->rule = rule_ref(rule);
     }
-    for (unsigned i = 0; i < rule->n_actions && !ctx->overflow; i++) {
-        switch (rule->actions[i].type) {
-        case OF_ACTION_NORMAL:
+    RULE_ACT_FOR_EACH(a, rule)
+    {
+        const struct of_act_output *output = (const void *) a;
+
+        if (a->type == OFA_OUTPUT && output->port == OFPP_NORMAL && !ctx->overflow) {
             xlate_normal(ctx, in);
-            break;
         }
     }
 }
@@ -97,7 +98,8 @@ receive(struct xlate_ctx *ctx, const struct xport *in)
 
     ctx->depth++;
     ctx->flow.meta.in_port = in->ofport;
-    rule = oftables_lookup(in->bridge->tables, 0, &ctx->flow, &ctx->wc);
+    rule = oftables_lookup(in->bridge->tables, oftables_version(in->bridge->tables), 0,
+                           &ctx->flow, &ctx->wc);
     if (rule) {
         run_rule(ctx, in, rule);
     } else {
@@ -231,7 +233,7 @@ xlate_replay(const struct xsnapshot *s, const struct xlate_effects *effects, uin
 
         switch (e->type) {
         case XLATE_EFFECT_RULE:
-            rule_credit(e->rule, n_packets, n_bytes);
+            rule_credit(e->rule, n_packets, n_bytes, used_ms);
             break;
         case XLATE_EFFECT_PATCH:
             replay_patch(s, e, n_packets, n_bytes);

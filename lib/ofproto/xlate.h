@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include "datapath/dp-actions.h"
 #include "flow/flow.h"
-#include "ofproto/tables.h"
+#include "ofproto/oftables.h"
 #include "ofproto/xlate-snapshot.h"
 
 /* Bridges that one packet may pass, by patch ports. */

@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
+	tests/unit/test-oftables \
 	tests/unit/test-ovsdb-live \
 	tests/unit/test-ovsdb-replica \
 	tests/unit/test-ovsdb-session \

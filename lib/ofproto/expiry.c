@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Idle and hard time-outs of rules, to the second, on the virtual clock.  Main thread.
+ *
+ * Rules with time-outs wait in EXPIRY_SLOTS lists by the second in which they may expire.  A
+ * packet does not move its rule: when the second has come and the rule was used meanwhile, it
+ * goes on to its new second.  A look thus costs what is due, whatever the number of rules. */
+
+#include "ofproto/tables-private.h"
+#include "os/clock.h"
+
+void
+oftables_expire(struct oftables *t)
+{
+    int64_t now_ms = clock_now_ms(), now_s = now_ms / 1000;
+    int64_t from = MAX(t->expiry_s + 1, now_s - (int64_t) EXPIRY_SLOTS + 1);
+    struct oftxn *txn = NULL;
+
+    if (t->txn) {
+        return; /* within somebody's transaction: later */
+    }
+    t->expiry_s = MAX(now_s - 1, t->expiry_s); /* the rest of this second comes again */
+    for (int64_t s = from; s <= now_s; s++) {
+        struct cds_list_head *slot = &t->expiry[(uint64_t) s % EXPIRY_SLOTS], due;
+        struct rule *r, *next;
+
+        CDS_INIT_LIST_HEAD(&due);
+        cds_list_splice(slot, &due);
+        CDS_INIT_LIST_HEAD(slot);
+        cds_list_for_each_entry_safe(r, next, &due, expiry_node)
+        {
+            enum of_flow_removed_reason reason = OFPRR_IDLE_TIMEOUT;
+
+            if (rule_expires_ms(r, &reason) > now_ms) {
+                rule_index_expiry(t, r);
+                continue;
+            }
+            cds_list_del(&r->expiry_node);
+            cds_list_add(&r->expiry_node, slot); /* until the commit takes it out */
+            txn = txn ? txn : oftxn_begin(t, NULL);
+            oftxn_remove_rule(txn, r, reason);
+        }
+    }
+    if (txn) {
+        oftxn_commit(txn);
+    }
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a flow mod does to the tables (OpenFlow 1.5.1 section 6.4, with what stock Open vSwitch
+ * does where versions differ).  Called within transactions on main. */
+
+#include <stdlib.h>
+
+#include "ofproto/tables-private.h"
+#include "os/clock.h"
+
+/* Flags that stay with the rule. */
+#define RULE_FLAGS (OFPFF_SEND_FLOW_REM | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS)
+
+struct ref_check {
+    const struct oftables *tables;
+    enum of_err err;
+};
+
+static bool
+ref_exists(bool is_meter, uint32_t id, void *check_)
+{
+    struct ref_check *check = check_;
+
+    if (is_meter && !meters_find(check->tables, id)) {
+        check->err = OFPMMFC_INVALID_METER;
+    } else if (!is_meter && !groups_find(check->tables, id)) {
+        check->err = OFPBAC_BAD_OUT_GROUP;
+    }
+    return !check->err;
+}
+
+static enum of_err
+check_actions(const struct oftxn *txn, const struct of_flow_mod *fm)
+{
+    struct ref_check check = {.tables = txn->tables, .err = OF_OK};
+    struct of_actions_limits limits = {
+        .max_ports = OFPP_MAX,
+        .table_id = fm->table_id,
+        .n_tables = OFTABLES_MAX,
+        .max_meters = OFMETERS_MAX,
+        .version = txn->req.version ? txn->req.version : 1,
+    };
+    enum of_err err;
+
+    if (!fm->actions.len) {
+        return OF_OK;
+    }
+    err = of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &limits);
+    if (!err) {
+        acts_for_each_ref(fm->actions.a, fm->actions.len, ref_exists, &check);
+        err = check.err;
+    }
+    return err;
+}
+
+/* Makes room for one more rule. */
+static enum of_err
+make_room(struct oftxn *txn, uint8_t table_id)
+{
+    struct oftable *table = &txn->tables->t[table_id];
+    uint32_t limit = MIN(table->config.flow_limit, OFTABLE_MAX_ENTRIES);
+
+    /* As often as there are rules at most. */
+    while (table->n_rules >= limit) {
+        struct rule *victim =
+            table->config.evict ? oftable_victim(txn->tables, table_id) : NULL;
+
+        if (!victim) {
+            return OFPFMFC_TABLE_FULL;
+        }
+        oftxn_remove_rule(txn, victim, OFPRR_EVICTION);
+    }
+    return OF_OK;
+}
+
+static enum of_err
+add(struct oftxn *txn, const struct of_flow_mod *fm)
+{
+    uint8_t table_id = fm->table_id == OFPTT_ALL ? 0 : fm->table_id;
+    struct rule *old, *r;
+    enum of_err err = OF_OK;
+
+    if (table_id == OFTABLE_HIDDEN) {
+        return OFPBRC_EPERM;
+    }
+    old = oftables_find(txn->tables, table_id, &fm->match, fm->priority);
+    if (old && old->hidden) {
+        return OFPBRC_EPERM;
+    }
+    r = rule_create(table_id, &fm->match, fm->priority, fm->actions.a, fm->actions.len);
+    r->cookie = fm->new_cookie;
+    r->flags = fm->flags & RULE_FLAGS;
+    r->importance = fm->importance;
+    atomic_store_explicit(&r->idle_timeout, fm->idle_timeout, memory_order_relaxed);
+    atomic_store_explicit(&r->hard_timeout, fm->hard_timeout, memory_order_relaxed);
+    if (old) {
+        if (!(fm->flags & OFPFF_RESET_COUNTS)) {
+            rule_share_stats(r, old);
+            atomic_store_explicit(&r->stats->used_ms, clock_now_ms(), memory_order_relaxed);
+        }
+    } else {
+        struct classifier *cls = oftable_cls(txn->tables, table_id);
+
+        if (fm->flags & OFPFF_CHECK_OVERLAP && cls && classifier_find_overlap(cls, &r->cls)) {
+            err = OFPFMFC_OVERLAP;
+        }
+        err = err ? err : make_room(txn, table_id);
+    }
+    if (err) {
+        rule_unref(r);
+        return err;
+    }
+    oftxn_insert_rule(txn, r, old);
+    return OF_OK;
+}
+
+/* The same rule with the mod's actions. */
+static void
+modify_rule(struct oftxn *txn, const struct of_flow_mod *fm, struct rule *old)
+{
+    struct of_match match;
+    struct rule *r;
+
+    cls_rule_get_match(&old->cls, &match.flow, &match.mask);
+    r = rule_create(old->table_id, &match, old->cls.priority, fm->actions.a, fm->actions.len);
+    r->cookie =
+        fm->modify_cookie && fm->new_cookie != UINT64_MAX ? fm->new_cookie : old->cookie;
+    r->flags = old->flags;
+    r->importance = old->importance;
+    r->created_ms = old->created_ms;
+    atomic_store_explicit(&r->idle_timeout, atomic_load(&old->idle_timeout),
+                          memory_order_relaxed);
+    atomic_store_explicit(&r->hard_timeout, atomic_load(&old->hard_timeout),
+                          memory_order_relaxed);
+    if (!(fm->flags & OFPFF_RESET_COUNTS)) {
+        rule_share_stats(r, old);
+    }
+    oftxn_insert_rule(txn, r, old);
+}
+
+static struct rule_list
+matching(struct oftxn *txn, const struct of_flow_mod *fm, bool strict, bool any_out)
+{
+    struct flow_select sel = {
+        .table_id = fm->table_id,
+        .out_port = fm->out_port,
+        .out_group = fm->out_group,
+        .cookie = fm->cookie,
+        .cookie_mask = fm->cookie_mask,
+        .match = fm->match,
+    };
+
+    return oftables_collect(txn->tables, &sel, strict ? fm->priority : -1, any_out);
+}
+
+static enum of_err
+modify(struct oftxn *txn, const struct of_flow_mod *fm, bool strict)
+{
+    struct rule_list list = matching(txn, fm, strict, true);
+    enum of_err err = OF_OK;
+
+    if (list.n) {
+        for (size_t i = 0; i < list.n && !err; i++) {
+            if (list.rules[i]->hidden || list.rules[i]->table_id == OFTABLE_HIDDEN) {
+                err = OFPBRC_EPERM;
+            } else {
+                modify_rule(txn, fm, list.rules[i]);
+            }
+        }
+    } else if (txn->req.version < 3 && !fm->cookie_mask) {
+        /* OpenFlow 1.0 and 1.1: what is not there is added. */
+        err = add(txn, fm);
+    }
+    free(list.rules);
+    return err;
+}
+
+static enum of_err delete (struct oftxn *txn, const struct of_flow_mod *fm, bool strict) {
+    struct rule_list list = matching(txn, fm, strict, false); enum of_err err = OF_OK;
+
+    for (size_t i = 0; i < list.n && !err; i++){if (list.rules[i]->hidden){err = OFPBRC_EPERM;}
+else
+{
+    oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
+}
+}
+free(list.rules);
+return err;
+}
+
+enum of_err
+oftxn_flow_mod(struct oftxn *txn, const struct of_flow_mod *fm)
+{
+    size_t start = txn->n;
+    enum of_err err = OFPFMFC_BAD_COMMAND;
+
+    if (fm->command == OFPFC_ADD || fm->command == OFPFC_MODIFY ||
+        fm->command == OFPFC_MODIFY_STRICT) {
+        err = check_actions(txn, fm);
+        if (err) {
+            return err;
+        }
+    }
+    switch (fm->command) {
+    case OFPFC_ADD:
+        err = add(txn, fm);
+        break;
+    case OFPFC_MODIFY:
+    case OFPFC_MODIFY_STRICT:
+        err = modify(txn, fm, fm->command == OFPFC_MODIFY_STRICT);
+        break;
+    case OFPFC_DELETE:
+    case OFPFC_DELETE_STRICT:
+        err = delete (txn, fm, fm->command == OFPFC_DELETE_STRICT);
+        break;
+    }
+    if (err) {
+        oftxn_undo_to(txn, start);
+    }
+    return err;
+}

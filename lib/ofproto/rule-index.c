@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What finds rules other than by match: their cookie, the second in which they may expire, the
+ * group or meter that they name, the cookie that they learn with.  Main thread. */
+
+#include <stdlib.h>
+
+#include "ofproto/tables-private.h"
+#include "util/xalloc.h"
+
+struct cookie_set *
+cookie_find(const struct oftables *t, uint64_t cookie)
+{
+    struct cookie_set *set;
+
+    HASH_FIND(hh, t->cookies, &cookie, sizeof cookie, set);
+    return set;
+}
+
+static void
+cookie_add(struct oftables *t, struct rule *r)
+{
+    struct cookie_set *set;
+
+    if (!r->cookie) {
+        return;
+    }
+    set = cookie_find(t, r->cookie);
+    if (!set) {
+        set = xzalloc(sizeof *set);
+        set->cookie = r->cookie;
+        CDS_INIT_LIST_HEAD(&set->rules);
+        HASH_ADD(hh, t->cookies, cookie, sizeof set->cookie, set);
+    }
+    cds_list_add_tail(&r->cookie_node, &set->rules);
+    set->n++;
+}
+
+static void
+cookie_remove(struct oftables *t, struct rule *r)
+{
+    struct cookie_set *set;
+
+    if (!r->cookie) {
+        return;
+    }
+    set = cookie_find(t, r->cookie);
+    cds_list_del(&r->cookie_node);
+    if (!--set->n) {
+        HASH_DEL(t->cookies, set);
+        free(set);
+    }
+}
+
+void
+rule_index_expiry(struct oftables *t, struct rule *r)
+{
+    int64_t due = rule_expires_ms(r, NULL);
+
+    if (r->expiry_node.next) {
+        cds_list_del(&r->expiry_node);
+        r->expiry_node.next = NULL;
+        t->n_expirable--;
+    }
+    if (due != INT64_MAX) {
+        int64_t s = MAX(due / 1000, t->expiry_s + 1);
+
+        cds_list_add_tail(&r->expiry_node, &t->expiry[(uint64_t) s % EXPIRY_SLOTS]);
+        t->n_expirable++;
+    }
+}
+
+struct learners {
+    struct oftables *tables;
+    int by;
+};
+
+static void
+count_learner(const struct of_act_learn *l, void *aux_)
+{
+    struct learners *aux = aux_;
+    struct oftables *t = aux->tables;
+    struct learned *e, key = {.key = {.cookie = l->cookie, .table_id = l->table}};
+
+    if (!(l->flags & OF_LEARN_DELETE_LEARNED)) {
+        return;
+    }
+    HASH_FIND(hh, t->learned, &key.key, sizeof key.key, e);
+    if (!e) {
+        e = xzalloc(sizeof *e);
+        e->key = key.key;
+        HASH_ADD(hh, t->learned, key, sizeof e->key, e);
+    }
+    e->n += (unsigned) aux->by;
+    if (!e->n) {
+        HASH_DEL(t->learned, e);
+        e->next = t->forgotten;
+        t->forgotten = e;
+    }
+}
+
+void
+rule_index_add(struct oftables *t, struct rule *r)
+{
+    struct learners learners = {t, 1};
+
+    cookie_add(t, r);
+    rule_index_expiry(t, r);
+    rule_link_refs(t, r);
+    acts_for_each_learn(rule_acts(r), r->acts_len, count_learner, &learners);
+}
+
+void
+rule_index_remove(struct oftables *t, struct rule *r)
+{
+    struct learners learners = {t, -1};
+
+    cookie_remove(t, r);
+    if (r->expiry_node.next) {
+        cds_list_del(&r->expiry_node);
+        r->expiry_node.next = NULL;
+        t->n_expirable--;
+    }
+    rule_unlink_refs(r);
+    acts_for_each_learn(rule_acts(r), r->acts_len, count_learner, &learners);
+}
