@@ -351,17 +351,18 @@ run_classifier(const struct spec *s, struct meter *m, uint64_t rounds)
             ((flow_word *) &match)[j] &= ((flow_word *) &mask)[j];
         }
         if (!classifier_find_exact(cls, &match, &mask, 10)) {
-            cls_rule_init(&rules[i], &match, &mask, 10);
-            classifier_insert(cls, &rules[i]);
+            cls_rule_init(&rules[i], &match, &mask, 10, NULL);
+            classifier_insert(cls, &rules[i], 1);
             inserted[i] = true;
         }
     }
+    classifier_publish(cls);
     meter_start(m);
     for (uint64_t r = 0; r < rounds; r++) {
         struct flow wc;
 
         memset(&wc, 0, sizeof wc);
-        found += classifier_lookup(cls, &flows[r % s->n_flows], &wc) != NULL;
+        found += classifier_lookup(cls, 1, &flows[r % s->n_flows], &wc) != NULL;
     }
     meter_print(m, s->name, rounds);
     check_found(found, rounds);
@@ -373,6 +374,11 @@ run_classifier(const struct spec *s, struct meter *m, uint64_t rounds)
     rcu_quiescent_state();
     rcu_barrier();
     classifier_destroy(cls);
+    for (unsigned i = 0; i < s->n_flows; i++) {
+        if (inserted[i]) {
+            cls_rule_destroy(&rules[i]);
+        }
+    }
     free(inserted);
     free(flows);
     free(rules);
