@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include "openflow/of-actions-private.h"
 #include "packet/headers.h"
 
 #define OFPG_MAX 0xffffff00u /* highest group number */
@@ -18,6 +19,25 @@ struct check {
     struct flow flow; /* the match, as changed so far */
     bool strict;      /* inconsistency is an error; OpenFlow 1.0 ignores such actions instead */
 };
+
+unsigned
+of_acts_rank(const struct of_act *a)
+{
+    switch (a->type) {
+    case OFA_METER:
+        return 0;
+    case OFA_CLEAR_ACTIONS:
+        return 2;
+    case OFA_WRITE_ACTIONS:
+        return 3;
+    case OFA_WRITE_METADATA:
+        return 4;
+    case OFA_GOTO_TABLE:
+        return 5;
+    default:
+        return 1;
+    }
+}
 
 static enum of_err check_list(struct check *, struct of_act *, size_t len, unsigned depth);
 
@@ -45,9 +65,9 @@ check_port(const struct check *c, uint16_t port)
     }
 }
 
-/* A port that has a queue of its own, or a maximal length. */
+/* A port that may have queues. */
 static enum of_err
-check_single_port(const struct check *c, uint16_t port)
+check_queue_port(const struct check *c, uint16_t port)
 {
     return port == OFPP_IN_PORT || port == OFPP_LOCAL || port < c->limits->max_ports
                ? OF_OK
@@ -214,8 +234,9 @@ check_learn(const struct check *c, const struct of_act_learn *l)
             of_subfield_write(&s->dst, &learnt, &s->imm);
         }
     }
-    if (!err && l->flags & OF_LEARN_WRITE_RESULT) {
-        err = check_dst(&l->result_dst, &c->flow);
+    /* Whether the packet has what result_dst belongs to shows when it comes. */
+    if (!err && l->flags & OF_LEARN_WRITE_RESULT && !of_field_info(l->result_dst.f)->writable) {
+        err = OFPBAC_BAD_SET_ARGUMENT;
     }
     return err;
 }
@@ -254,9 +275,9 @@ check_output(const struct check *c, const struct of_act *a)
     case OFA_OUTPUT_REG:
         return check_src(&((const struct of_act_output_reg *) p)->src, &c->flow);
     case OFA_OUTPUT_TRUNC:
-        return check_single_port(c, ((const struct of_act_output_trunc *) p)->port);
+        return check_port(c, ((const struct of_act_output_trunc *) p)->port);
     case OFA_ENQUEUE:
-        return check_single_port(c, ((const struct of_act_enqueue *) p)->port);
+        return check_queue_port(c, ((const struct of_act_enqueue *) p)->port);
     case OFA_GROUP:
         return ((const struct of_act_num *) p)->num > OFPG_MAX ? OFPBAC_BAD_OUT_GROUP : OF_OK;
     case OFA_BUNDLE:
@@ -369,6 +390,24 @@ conjunction_alone(const struct of_act *acts, size_t len)
     return !conjunction || !other;
 }
 
+/* Do instructions stand behind the actions, in their order, each once?  The decoder has put them
+ * there, but for what is an action in OpenFlow 1.0 and as Nicira's extension. */
+static bool
+in_order(const struct of_act *acts, size_t len)
+{
+    unsigned last = 1;
+
+    OF_ACT_FOR_EACH (a, acts, len) {
+        unsigned rank = of_acts_rank(a);
+
+        if (rank && (rank < last || (rank == last && rank != 1))) { /* 0, meter: anywhere */
+            return false;
+        }
+        last = rank ? rank : last;
+    }
+    return true;
+}
+
 static enum of_err
 check_list(struct check *c, struct of_act *acts, size_t len, unsigned depth)
 {
@@ -379,6 +418,9 @@ check_list(struct check *c, struct of_act *acts, size_t len, unsigned depth)
     }
     if (!conjunction_alone(acts, len)) {
         return NXBAC_BAD_CONJUNCTION;
+    }
+    if (!in_order(acts, len)) {
+        return OFPBAC_UNSUPPORTED_ORDER;
     }
     for (size_t ofs = 0; ofs < len && !err;) {
         struct of_act *a = (void *) ((uint8_t *) acts + ofs);

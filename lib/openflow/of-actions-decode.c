@@ -309,15 +309,16 @@ of_acts_decode_list(struct of_acts_dec *d, struct of_reader r)
 
 /* -- Instructions. -- */
 
-/* What of an action list may be in an action set (OpenFlow 1.5.1 section 5.6). */
+/* What of an action list may be in an action set: of OpenFlow 1.5.1 section 5.6, and resubmit,
+ * but no output that cuts packets (as stock has it). */
 static bool
 fits_action_set(const struct of_act *a)
 {
     switch (a->type) {
     case OFA_OUTPUT:
-    case OFA_OUTPUT_TRUNC:
     case OFA_GROUP:
     case OFA_METER:
+    case OFA_RESUBMIT:
     case OFA_SET_FIELD:
     case OFA_LOAD:
     case OFA_MOVE:

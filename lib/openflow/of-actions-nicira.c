@@ -37,12 +37,7 @@ decode_trunc(struct of_acts_dec *d, struct of_reader *r)
 
     of_read_u16(r, &o->port);
     of_read_u32(r, &o->max_len);
-    if (o->max_len < ETH_HDR_LEN) {
-        return OFPBAC_BAD_ARGUMENT;
-    }
-    return o->port < OFPP_MAX || o->port == OFPP_IN_PORT || o->port == OFPP_LOCAL
-               ? OF_OK
-               : OFPBAC_BAD_OUT_PORT;
+    return o->max_len < ETH_HDR_LEN ? OFPBAC_BAD_ARGUMENT : OF_OK;
 }
 
 static struct of_act_controller *

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "openflow/of-actions-private.h"
 #include "openflow/of-actions-text.h"
 #include "openflow/of-text.h"
 #include "packet/headers.h"
@@ -299,26 +300,6 @@ parse_action(struct of_act_parser *p, char *token)
     return parse_by_name(p, name, arg);
 }
 
-/* The order in which instructions execute, and have to be written. */
-static unsigned
-rank(const struct of_act *a)
-{
-    switch (a->type) {
-    case OFA_METER:
-        return 0;
-    case OFA_CLEAR_ACTIONS:
-        return 2;
-    case OFA_WRITE_ACTIONS:
-        return 3;
-    case OFA_WRITE_METADATA:
-        return 4;
-    case OFA_GOTO_TABLE:
-        return 5;
-    default:
-        return 1;
-    }
-}
-
 static bool
 check_order(struct of_act_parser *p, size_t start, bool nested)
 {
@@ -327,7 +308,7 @@ check_order(struct of_act_parser *p, size_t start, bool nested)
     bool any = false;
 
     OF_ACT_FOR_EACH (a, first, p->out->len - start) {
-        unsigned r = rank(a);
+        unsigned r = of_acts_rank(a);
         const char *name = of_act_name_by_type((enum of_act_type) a->type, 0)->name;
 
         if (nested && r != 1) {

@@ -132,5 +132,8 @@ void of_acts_end(struct of_buf *, size_t start);
 void of_acts_encode_nicira(struct of_buf *, const struct of_act *, uint8_t version);
 /* Header fields as set_field, load, or 1.0's and 1.1's own actions. */
 void of_acts_encode_header(struct of_buf *, const struct of_act *, uint8_t version);
+/* The order in which instructions execute, and have to be written: 0 meter, 1 actions that are
+ * applied, and so on to goto_table. */
+unsigned of_acts_rank(const struct of_act *);
 
 #endif
