@@ -74,7 +74,6 @@ EXTRA_DIST += \
 	tests/unit/of-hex.h \
 	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
-	tests/unit/oftables-stub.h \
 	tests/unit/packet-samples.h \
 	tests/unit/shell.h \
 	tests/unit/xskcni-server.h

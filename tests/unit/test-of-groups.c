@@ -11,7 +11,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "oftables-stub.h"
 #include "ofproto/groups-private.h"
 #include "os/clock.h"
 #include "util/compiler.h"

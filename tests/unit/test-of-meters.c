@@ -13,8 +13,8 @@
 
 #include "datapath/dp-meter.h"
 #include "netdev/netdev.h"
-#include "oftables-stub.h"
 #include "ofproto/meters-dp.h"
+#include "ofproto/tables-private.h"
 #include "os/evloop.h"
 #include "os/thread.h"
 
