@@ -84,7 +84,7 @@ port_from_text(const struct of_act_parser *p, const char *text, uint16_t *port)
 
     if (num_parse_u64(text, OFPP_MAX, UINT16_MAX, &n)) {
         *port = (uint16_t) n;
-        return true;
+        return n != OFPP_UNSET;
     }
     name = quoted ? xstrndup(text + 1, len - 2) : xstrdup(text);
     ok = of_port_parse(name, p->port, p->aux, port);

@@ -195,7 +195,7 @@ static void
 refused(void **state)
 {
     static const char *const texts[] = {
-        "foo", "foo:1", "output", "output:", "output:nobody", "1,drop", "output:1)", "clone(1",
+        "foo", "foo:1", "65527", "unset", "output", "output:", "output:nobody", "1,drop", "output:1)", "clone(1",
         "output(port=3)", "output(port=3,max_len=13)", "output(port=x,max_len=100)",
         "output(port=3,max_len=100,x=1)", "output(port=none,max_len=100)", "output:reg0[",
         "output:reg0[0..32]", "enqueue:1", "enqueue:x:1", "group:", "group:-1",
