@@ -46,6 +46,7 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/flow-key.c \
 	lib/flow/flow-key.h \
 	lib/flow/flow-parse.c \
+	lib/flow/flow-sections.c \
 	lib/flow/flow.c \
 	lib/flow/flow.h \
 	lib/log/coverage.c \
@@ -114,6 +115,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-conn.c \
 	lib/ofproto/commands-dpif.c \
 	lib/ofproto/commands-fdb.c \
+	lib/ofproto/commands-trace.c \
 	lib/ofproto/commands-upcall.c \
 	lib/ofproto/conn-channel.c \
 	lib/ofproto/conn-channel.h \
@@ -129,6 +131,8 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/expiry.c \
 	lib/ofproto/flow-mod.c \
 	lib/ofproto/flow-mod.h \
+	lib/ofproto/frozen.c \
+	lib/ofproto/frozen.h \
 	lib/ofproto/group-build.c \
 	lib/ofproto/group-chain.c \
 	lib/ofproto/group-check.c \
@@ -155,6 +159,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/oftables.c \
 	lib/ofproto/oftables.h \
 	lib/ofproto/oftxn.c \
+	lib/ofproto/packet-out.c \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
 	lib/ofproto/rule-index.c \
@@ -163,13 +168,25 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/tables-private.h \
 	lib/ofproto/upcall.c \
 	lib/ofproto/upcall.h \
+	lib/ofproto/xlate-action-set.c \
+	lib/ofproto/xlate-actions.c \
+	lib/ofproto/xlate-commit.c \
+	lib/ofproto/xlate-freeze.c \
+	lib/ofproto/xlate-group.c \
+	lib/ofproto/xlate-learn.c \
+	lib/ofproto/xlate-mpls.c \
 	lib/ofproto/xlate-normal.c \
+	lib/ofproto/xlate-output.c \
 	lib/ofproto/xlate-private.h \
+	lib/ofproto/xlate-set.c \
 	lib/ofproto/xlate-snapshot.c \
 	lib/ofproto/xlate-snapshot.h \
+	lib/ofproto/xlate-spread.c \
 	lib/ofproto/xlate-vlan.c \
 	lib/ofproto/xlate.c \
 	lib/ofproto/xlate.h \
+	lib/ofproto/xtrace.c \
+	lib/ofproto/xtrace.h \
 	lib/openflow/of-actions-check.c \
 	lib/openflow/of-actions-decode-field.c \
 	lib/openflow/of-actions-decode.c \

@@ -149,6 +149,17 @@ dp_actions_end_clone(struct dp_actions_builder *b, uint32_t begun)
     }
 }
 
+void
+dp_actions_wrap_clone(struct dp_actions_builder *b, uint32_t at)
+{
+    builder_add(b, DP_ACT_CLONE);
+    if (b->overflow) {
+        return;
+    }
+    memmove(&b->a[at + 1], &b->a[at], (b->n - 1 - at) * sizeof *b->a);
+    b->a[at] = (struct dp_action){.type = DP_ACT_CLONE, .n = (uint16_t) (b->n - 1 - at)};
+}
+
 uint32_t
 dp_actions_begin_check_pkt_len(struct dp_actions_builder *b, uint32_t len)
 {

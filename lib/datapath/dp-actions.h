@@ -100,6 +100,8 @@ void dp_actions_add_trunc(struct dp_actions_builder *, uint32_t max_len);
 /* What is added between the two runs on a copy of the packet. */
 uint32_t dp_actions_begin_clone(struct dp_actions_builder *);
 void dp_actions_end_clone(struct dp_actions_builder *, uint32_t begun);
+/* Makes everything from action `at` on run on a copy. */
+void dp_actions_wrap_clone(struct dp_actions_builder *, uint32_t at);
 /* begin, actions for longer packets, else, actions for the others, end. */
 uint32_t dp_actions_begin_check_pkt_len(struct dp_actions_builder *, uint32_t len);
 void dp_actions_else_check_pkt_len(struct dp_actions_builder *, uint32_t begun);

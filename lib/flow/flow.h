@@ -123,6 +123,9 @@ void flow_mask_init_minimal(struct flow *mask, const struct flow *);
 void flow_mask_clip(struct flow *mask, const struct flow *);
 /* FS_BIT()s of the packet sections in which `mask` has a bit set. */
 unsigned flow_mask_sections(const struct flow *mask);
+/* Sets `sections` to what a whole packet with this Ethernet type, protocol and tags has; tags
+ * without a type get 802.1Q's. */
+void flow_imply_sections(struct flow *);
 static inline bool flow_equal(const struct flow *a, const struct flow *b)
 {
     return !memcmp(a, b, sizeof *a);

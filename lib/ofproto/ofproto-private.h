@@ -57,6 +57,7 @@ struct ofproto {
     struct ofport *ports;
     struct ofbundle *bundles;
     struct oftables *tables;  /* shared with translation */
+    bool miss_to_controller;  /* a controller of OpenFlow 1.0 to 1.2 is there */
     struct mac_table *macs;   /* shared with translation */
     bool has_default;         /* the default flow was put into table 0 */
     bool tables_started;      /* the default flow was decided upon */
@@ -102,6 +103,15 @@ const struct ofproto_dp **ofproto_dps_sorted(size_t *n);
 /* Without a controller for long: NORMAL takes over until one is back. */
 void ofproto_set_fail_open(struct ofproto *, bool);
 
+/* Runs actions on a packet that comes from a controller, and sends what they send; takes the
+ * packet.  `in_port` may be none of the bridge's: OFPP_CONTROLLER, OFPP_NONE. */
+struct of_act;
+void ofproto_packet_out(struct ofproto *, struct packet *, uint16_t in_port,
+                        const struct of_act *, size_t len);
+/* The packet whose pipeline waits under `recirc_id` goes on; takes the packet. */
+void ofproto_resume(struct ofproto *, struct packet *, uint16_t in_port, uint32_t recirc_id);
+
+void ofproto_commands_trace_register(void);
 void ofproto_commands_fdb_register(void);
 void ofproto_commands_dpif_register(void);
 void ofproto_commands_upcall_register(void);

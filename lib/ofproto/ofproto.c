@@ -84,13 +84,10 @@ netdev_changed_cb(const char *name, void *aux)
     HASH_ITER(hh, all_ofprotos, o, tmp)
     {
         struct ofport *port = ofproto_port_find_name(o, name);
-        struct ofbundle *b = port ? ofproto_bundle_of_port(o, (uint16_t) port->number) : NULL;
 
         if (port) {
             connmgr_port_changed(o->conns, port);
-        }
-        if (b && b->s.n_ofports > 1) {
-            ofproto_changed();
+            ofproto_changed(); /* for bundles and buckets that watch it */
         }
     }
 }
@@ -192,6 +189,7 @@ ofproto_init(struct evloop *loop)
         ofproto_commands_dpif_register();
         ofproto_commands_upcall_register();
         ofproto_commands_conn_register();
+        ofproto_commands_trace_register();
     }
     revalidator_start();
 }

@@ -16,6 +16,7 @@
 
 #include "log/coverage.h"
 #include "log/log.h"
+#include "ofproto/frozen.h"
 #include "ofproto/xlate.h"
 #include "os/clock.h"
 #include "os/rcu.h"
@@ -221,6 +222,7 @@ walk(struct pass *p, bool over_limit)
             revalidator_changed();
         }
     }
+    frozen_reap(p->now_ms);
     rcu_quiescent_state();
     return n_flows;
 }

@@ -22,6 +22,10 @@ COVERAGE_DEFINE(drop_normal_inactive_member);
 COVERAGE_DEFINE(drop_normal_to_input_port);
 COVERAGE_DEFINE(drop_normal_tag_overflow);
 
+/* Where packets are from that come from no port (packet-out): a trunk of which nothing is
+ * learned. */
+static const struct xbundle nowhere = {.vlan_mode = VLAN_MODE_TRUNK, .all_vlans = true};
+
 struct normal {
     const struct xbridge *bridge;
     const struct xbundle *in;
@@ -199,7 +203,7 @@ learn(struct xlate_ctx *ctx, const struct normal *n)
 {
     struct xlate_effect *e;
 
-    if (eth_addr_is_multicast(ctx->flow.eth.src) ||
+    if (n->in == &nowhere || eth_addr_is_multicast(ctx->flow.eth.src) ||
         bitmap_test(n->bridge->flood_vlans, n->vid)) {
         return;
     }
@@ -221,9 +225,10 @@ learn(struct xlate_ctx *ctx, const struct normal *n)
 }
 
 void
-xlate_normal(struct xlate_ctx *ctx, const struct xport *in)
+xlate_normal(struct xlate_ctx *ctx)
 {
-    struct normal n = {.bridge = in->bridge, .in = in->bundle};
+    const struct xport *in = ctx->in_port;
+    struct normal n = {.bridge = ctx->bridge, .in = in ? in->bundle : &nowhere};
     const struct xbundle *out = NULL;
     struct eth_addr dst = ctx->flow.eth.dst;
     uint32_t bundle_id;
@@ -234,7 +239,7 @@ xlate_normal(struct xlate_ctx *ctx, const struct xport *in)
         COVERAGE_INC(drop_normal_no_bundle);
         return;
     }
-    if (n.in->active != in) {
+    if (in && n.in->active != in) {
         COVERAGE_INC(drop_normal_inactive_member);
         return;
     }
@@ -255,9 +260,12 @@ xlate_normal(struct xlate_ctx *ctx, const struct xport *in)
     }
     if (out == n.in) {
         COVERAGE_INC(drop_normal_to_input_port);
+        xlate_say(ctx, "learned port is input port, dropping");
     } else if (out) {
+        xlate_say(ctx, "forwarding to learned port");
         output_bundle(ctx, &n, out);
     } else {
+        xlate_say(ctx, "no learned MAC for destination, flooding");
         for (unsigned i = 0; i < n.bridge->n_bundles && !ctx->overflow; i++) {
             output_bundle(ctx, &n, &n.bridge->bundles[i]);
         }

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "openflow/of-switch.h"
 #include "os/rcu.h"
 #include "util/xalloc.h"
 
@@ -74,12 +75,10 @@ compare_flood_order(const void *a_, const void *b_)
 static struct xport *
 find_port(struct xbridge *b, uint16_t number)
 {
-    for (unsigned i = 0; i < b->n_ports; i++) {
-        if (b->ports[i].ofport == number) {
-            return &b->ports[i];
-        }
-    }
-    return NULL;
+    struct xport *p;
+
+    HASH_FIND(hh_of, b->by_number, &number, sizeof number, p);
+    return p;
 }
 
 /* The first of its ports whose link is up; the first of all if none is. */
@@ -90,17 +89,13 @@ active_port(struct xbridge *b, const struct ofbundle *bundle)
 
     for (size_t i = 0; i < bundle->s.n_ofports; i++) {
         struct xport *p = find_port(b, bundle->ofports[i]);
-        struct netdev_link link = {.carrier = false};
 
         if (!p) {
             continue;
         }
         first = first ? first : p;
-        if (bundle->s.n_ofports > 1) {
-            netdev_get_link(p->netdev, &link);
-            if (link.carrier) {
-                return p;
-            }
+        if (p->carrier) {
+            return p;
         }
     }
     return first;
@@ -114,14 +109,21 @@ build_ports(struct xbridge *b, const struct ofproto *o)
     b->ports = xcalloc(HASH_COUNT(o->ports) + 1, sizeof *b->ports);
     HASH_ITER(hh, o->ports, port, tmp)
     {
-        b->ports[b->n_ports++] = (struct xport){
+        struct netdev_link link = {.carrier = false};
+        struct xport *p = &b->ports[b->n_ports++];
+
+        netdev_get_link(port->netdev, &link);
+        *p = (struct xport){
             .id = port->id,
             .ofport = (uint16_t) port->number,
             .dp_key = {.odp = o->odp, .port_no = port->dp_port},
             .netdev = port->netdev,
             .bridge = b,
             .is_patch = port->dp_port == DP_PORT_NONE,
+            .carrier = link.carrier,
+            .config = port->config,
         };
+        HASH_ADD(hh_of, b->by_number, ofport, sizeof p->ofport, p);
     }
 }
 
@@ -167,6 +169,31 @@ build_bundles(struct xbridge *b, const struct ofproto *o)
             if (p) {
                 p->bundle = xb;
             }
+        }
+    }
+}
+
+/* As bundles are flooded; the ports of none come last. */
+static void
+order_ports(struct xbridge *b, const struct ofproto *o)
+{
+    unsigned n = 0;
+
+    b->flood_order = xcalloc(b->n_ports + 1, sizeof *b->flood_order);
+    for (unsigned i = 0; i < b->n_bundles; i++) {
+        const struct ofbundle *bundle = ofproto_bundle_find_id(o, b->bundles[i].id);
+
+        for (size_t j = 0; j < bundle->s.n_ofports; j++) {
+            const struct xport *p = find_port(b, bundle->ofports[j]);
+
+            if (p && p->bundle == &b->bundles[i] && n < b->n_ports) {
+                b->flood_order[n++] = p;
+            }
+        }
+    }
+    for (unsigned i = 0; i < b->n_ports && n < b->n_ports; i++) {
+        if (!b->ports[i].bundle) {
+            b->flood_order[n++] = &b->ports[i];
         }
     }
 }
@@ -226,12 +253,17 @@ xsnapshot_build(void)
         struct xbridge *b = &s->bridges[s->n_bridges++];
 
         b->id = o->id;
+        b->name = xstrdup(o->name);
+        b->miss_to_controller = o->miss_to_controller;
+        b->drop_frags = o->frag_mode == OFPC_FRAG_DROP;
+        b->nx_frags = o->frag_mode == OFPC_FRAG_NX_MATCH;
         b->macs = o->macs;
         b->tables = o->tables;
         b->forward_bpdu = o->settings.forward_bpdu;
         memcpy(b->flood_vlans, o->settings.flood_vlans, sizeof b->flood_vlans);
         build_ports(b, o);
         build_bundles(b, o);
+        order_ports(b, o);
         index_ports(s, b);
         HASH_ADD(hh, s->bridges_by_id, id, sizeof b->id, b);
     }
@@ -257,6 +289,9 @@ xsnapshot_free(struct xsnapshot *s)
     HASH_CLEAR(hh, s->bridges_by_id);
     for (unsigned i = 0; i < s->n_bridges; i++) {
         HASH_CLEAR(hh, s->bridges[i].by_id);
+        HASH_CLEAR(hh_of, s->bridges[i].by_number);
+        free(s->bridges[i].name);
+        free(s->bridges[i].flood_order);
         free(s->bridges[i].bundles);
         free(s->bridges[i].ports);
     }

@@ -25,7 +25,9 @@ struct xport {
     struct xbundle *bundle; /* NULL: in no bundle */
     struct xport *peer;     /* other end of a patch port, if both name each other */
     bool is_patch;
-    UT_hash_handle hh_dp, hh_id;
+    bool carrier;
+    uint32_t config; /* OFPPC_* */
+    UT_hash_handle hh_dp, hh_id, hh_of;
 };
 
 struct xbundle {
@@ -44,12 +46,18 @@ struct xbundle {
 
 struct xbridge {
     uint32_t id;
+    char *name;
     struct mac_table *macs;
     struct oftables *tables;
     bool forward_bpdu;
+    bool miss_to_controller; /* a controller wants packets that no rule matches */
+    bool drop_frags;         /* OFPC_FRAG_DROP */
+    bool nx_frags;           /* OFPC_FRAG_NX_MATCH: ports of first fragments can be matched */
     BITMAP_DECLARE(flood_vlans, 4096);
     struct xport *ports;
-    struct xbundle *bundles; /* array, in the order of flooding */
+    struct xport *by_number;          /* hash by OpenFlow port */
+    const struct xport **flood_order; /* n_ports of them */
+    struct xbundle *bundles;          /* array, in the order of flooding */
     unsigned n_ports, n_bundles;
     struct xbundle *by_id;
     UT_hash_handle hh; /* xsnapshot's bridges_by_id */

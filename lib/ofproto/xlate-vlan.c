@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VLAN tags in translation: the stack of tags that a packet has at each point, and the pop and
- * push actions between two such stacks.  Called by the other files of translation, on their
- * thread.  It knows nothing of ports and their policies. */
+/* VLAN tags in translation: the stack of tags that a packet has at each point, the OpenFlow
+ * actions that change it, and the pop and push actions of the datapath between two such stacks.
+ * Called by the other files of translation, on their thread.  It knows nothing of ports and
+ * their policies. */
 
 #include "ofproto/xlate-private.h"
 
@@ -125,4 +126,124 @@ xlate_commit_tags(struct xlate_ctx *ctx, const struct tag_stack *want)
         dp_actions_add_push_vlan(&ctx->actions, tag->tpid, tag->vid | tag->pcp);
     }
     *wire = *want;
+}
+
+/* The pipeline's flow shows the tags that its match fields can name. */
+static void
+tags_changed(struct xlate_ctx *ctx)
+{
+    tag_stack_to_flow(&ctx->tags, &ctx->flow);
+}
+
+static void
+push_tag(struct xlate_ctx *ctx, struct tag tag)
+{
+    if (!tag_stack_push(&ctx->tags, tag)) {
+        xlate_say(ctx, ">> cannot push another VLAN tag");
+        xlate_give_up(ctx, "too many VLAN tags");
+        return;
+    }
+    tags_changed(ctx);
+}
+
+/* The outermost tag with another VLAN or priority; made if there is none and that is wanted. */
+static void
+set_tag(struct xlate_ctx *ctx, const struct of_act_vlan *a, bool vid)
+{
+    struct tag tag = {.tpid = ETH_TYPE_VLAN, .origin = -1};
+
+    if (ctx->tags.n) {
+        xlate_look_tag(ctx, &ctx->tags.t[0]);
+        tag = ctx->tags.t[0];
+        tag.origin = -1;
+        tag_stack_pop(&ctx->tags);
+    } else {
+        xlate_look_untagged(ctx);
+        if (!a->push_if_needed) {
+            return;
+        }
+    }
+    if (vid) {
+        tag.vid = a->value & VLAN_VID_MASK;
+    } else {
+        tag.pcp = (uint16_t) (a->value << VLAN_PCP_SHIFT) & VLAN_PCP_MASK;
+    }
+    push_tag(ctx, tag);
+}
+
+void
+xlate_vlan_act(struct xlate_ctx *ctx, const struct of_act *act)
+{
+    switch ((enum of_act_type) act->type) {
+    case OFA_SET_VLAN_VID:
+    case OFA_SET_VLAN_PCP:
+        set_tag(ctx, (const struct of_act_vlan *) act, act->type == OFA_SET_VLAN_VID);
+        break;
+    case OFA_STRIP_VLAN:
+        if (ctx->tags.n) {
+            xlate_look_tag(ctx, &ctx->tags.t[0]);
+        } else {
+            xlate_look_untagged(ctx);
+        }
+        tag_stack_pop(&ctx->tags);
+        tags_changed(ctx);
+        break;
+    case OFA_PUSH_VLAN: {
+        struct tag tag = {.tpid = (uint16_t) ((const struct of_act_num *) act)->num,
+                          .origin = -1};
+
+        /* OpenFlow 1.3.5 section 5.11.1: a new tag copies the outermost one's fields. */
+        if (ctx->tags.n) {
+            xlate_look_tag(ctx, &ctx->tags.t[0]);
+            tag.vid = ctx->tags.t[0].vid;
+            tag.pcp = ctx->tags.t[0].pcp;
+        } else {
+            xlate_look_untagged(ctx);
+        }
+        push_tag(ctx, tag);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+void
+xlate_tags_written(struct xlate_ctx *ctx)
+{
+    struct tag_stack was = ctx->tags;
+    struct tag t = {.tpid = ntohs(ctx->flow.vlan.tag[0].tpid_be), .origin = -1};
+    uint16_t tci = ntohs(ctx->flow.vlan.tag[0].tci_be);
+
+    /* Only the outermost tag can be named by a field. */
+    tag_stack_pop(&ctx->tags);
+    if (tci & VLAN_CFI) {
+        t.tpid = t.tpid ? t.tpid : ETH_TYPE_VLAN;
+        t.vid = tci & VLAN_VID_MASK;
+        t.pcp = tci & VLAN_PCP_MASK;
+        if (was.n && was.t[0].vid == t.vid && was.t[0].pcp == t.pcp) {
+            t.origin = was.t[0].origin;
+        }
+        push_tag(ctx, t);
+    } else {
+        tags_changed(ctx);
+    }
+}
+
+void
+xlate_look_tags(struct xlate_ctx *ctx, const struct flow_vlan *looked)
+{
+    for (unsigned i = 0; i < FLOW_MAX_VLANS; i++) {
+        if (!looked->tag[i].tci_be && !looked->tag[i].tpid_be) {
+            continue;
+        }
+        if (i >= ctx->tags.n) {
+            xlate_look_untagged(ctx);
+        } else if (ctx->tags.t[i].origin >= 0) {
+            unsigned origin = (unsigned) ctx->tags.t[i].origin;
+
+            ctx->wc.vlan.tag[origin].tci_be |= looked->tag[i].tci_be;
+            ctx->wc.vlan.tag[origin].tpid_be |= looked->tag[i].tpid_be;
+        }
+    }
 }

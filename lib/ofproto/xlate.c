@@ -12,6 +12,7 @@
 
 #include "log/coverage.h"
 #include "netdev/patch/netdev-patch.h"
+#include "ofproto/frozen.h"
 #include "ofproto/revalidator.h"
 #include "util/xalloc.h"
 
@@ -21,6 +22,8 @@ COVERAGE_DEFINE(drop_xlate_no_rule);
 COVERAGE_DEFINE(drop_xlate_too_deep);
 COVERAGE_DEFINE(drop_xlate_too_long);
 COVERAGE_DEFINE(drop_xlate_patch_no_peer);
+COVERAGE_DEFINE(drop_xlate_port_no_recv);
+COVERAGE_DEFINE(drop_xlate_frag);
 
 static _Atomic bool megaflows_on = true;
 
@@ -30,13 +33,40 @@ xlate_set_megaflows(bool on)
     atomic_store_explicit(&megaflows_on, on, memory_order_relaxed);
 }
 
+static void
+effect_destroy(struct xlate_effect *e)
+{
+    switch (e->type) {
+    case XLATE_EFFECT_RULE:
+        rule_unref(e->rule);
+        break;
+    case XLATE_EFFECT_BUCKET:
+        group_unref(e->bucket.group);
+        break;
+    case XLATE_EFFECT_LEARN_FLOW:
+        if (e->learn_flow.fm) {
+            of_actions_free(&e->learn_flow.fm->actions);
+            free(e->learn_flow.fm);
+        }
+        break;
+    case XLATE_EFFECT_FIN_TIMEOUT:
+        rule_unref(e->fin.rule);
+        break;
+    case XLATE_EFFECT_FROZEN:
+        frozen_unref(e->frozen);
+        break;
+    case XLATE_EFFECT_TABLE:
+    case XLATE_EFFECT_PATCH:
+    case XLATE_EFFECT_LEARN:
+        break;
+    }
+}
+
 void
 xlate_effects_destroy(struct xlate_effects *effects)
 {
     for (unsigned i = 0; i < effects->n; i++) {
-        if (effects->e[i].type == XLATE_EFFECT_RULE) {
-            rule_unref(effects->e[i].rule);
-        }
+        effect_destroy(&effects->e[i]);
     }
     free(effects->e);
     *effects = (struct xlate_effects){.n = 0};
@@ -51,6 +81,16 @@ xlate_cookie_free(struct xlate_cookie *cookie)
     }
 }
 
+void
+xlate_give_up(struct xlate_ctx *ctx, const char *why)
+{
+    if (!ctx->overflow) {
+        ctx->overflow = true;
+        ctx->error = why;
+        xlate_say(ctx, ">>>> %s <<<<", why);
+    }
+}
+
 /* NULL when there are so many that the translation is given up. */
 struct xlate_effect *
 xlate_add_effect(struct xlate_ctx *ctx, enum xlate_effect_type type)
@@ -61,7 +101,7 @@ xlate_add_effect(struct xlate_ctx *ctx, enum xlate_effect_type type)
         if (!ctx->overflow) {
             COVERAGE_INC(drop_xlate_too_long);
         }
-        ctx->overflow = true;
+        xlate_give_up(ctx, "too many side effects");
         return NULL;
     }
     if (fx->n == fx->cap) {
@@ -72,56 +112,265 @@ xlate_add_effect(struct xlate_ctx *ctx, enum xlate_effect_type type)
     return &fx->e[fx->n++];
 }
 
-static void
-run_rule(struct xlate_ctx *ctx, const struct xport *in, struct rule *rule)
+void
+xlate_look(struct xlate_ctx *ctx, const struct flow *looked)
 {
+    struct flow own = *looked;
+
+    /* Tags and labels that were pushed or popped are not where the packet had them; registers
+     * are the same for all packets of a megaflow. */
+    xlate_look_tags(ctx, &looked->vlan);
+    memset(&own.vlan, 0, sizeof own.vlan);
+    memset(&own.regs, 0, sizeof own.regs);
+    if (ctx->mpls_changed) {
+        memset(&own.mpls, 0, sizeof own.mpls);
+    }
+    for (unsigned i = 0; i < FLOW_WORDS; i++) {
+        ((flow_word *) &ctx->wc)[i] |= ((const flow_word *) &own)[i];
+    }
+}
+
+static struct rule *
+lookup(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port)
+{
+    uint32_t saved = ctx->flow.meta.in_port;
+    struct xlate_effect *e;
+    struct flow looked;
+    struct rule *rule;
+
+    memset(&looked, 0, sizeof looked);
+    ctx->flow.meta.in_port = in_port;
+    rule = oftables_lookup(ctx->bridge->tables, ctx->version, table_id, &ctx->flow, &looked);
+    ctx->flow.meta.in_port = saved;
+    xlate_look(ctx, &looked);
+    e = xlate_add_effect(ctx, XLATE_EFFECT_TABLE);
+    if (e) {
+        e->table.bridge_id = ctx->bridge->id;
+        e->table.table_id = table_id;
+        e->table.hit = rule != NULL;
+    }
+    return rule;
+}
+
+/* OpenFlow 1.3.5, 5.4: a rule that is for what nothing else matches. */
+static bool
+is_table_miss(const struct rule *r)
+{
+    struct of_match m;
+
+    if (r->cls.priority) {
+        return false;
+    }
+    cls_rule_get_match(&r->cls, &m.flow, &m.mask);
+    return of_match_is_any(&m);
+}
+
+static void
+run_rule(struct xlate_ctx *ctx, uint8_t table_id, struct rule *rule)
+{
+    struct rule *saved_rule = ctx->rule;
+    uint8_t saved_table = ctx->table_id, saved_reason = ctx->reason;
+    uint64_t saved_cookie = ctx->cookie;
     struct xlate_effect *e = xlate_add_effect(ctx, XLATE_EFFECT_RULE);
 
-    if (e) {
-        e->rule = rule_ref(rule);
+    if (!e) {
+        return;
     }
-    RULE_ACT_FOR_EACH(a, rule)
-    {
-        const struct of_act_output *output = (const void *) a;
+    e->rule = rule_ref(rule);
+    ctx->rule = rule;
+    ctx->table_id = table_id;
+    ctx->cookie = rule->cookie;
+    ctx->reason = ctx->in->packet_out   ? OFPR_PACKET_OUT
+                  : is_table_miss(rule) ? OFPR_EXPLICIT_MISS
+                                        : OFPR_ACTION;
+    xlate_actions(ctx, rule_acts(rule), rule->acts_len);
+    ctx->rule = saved_rule;
+    if (!ctx->freezing) { /* what is frozen goes on in the table where it stopped */
+        ctx->table_id = saved_table;
+        ctx->cookie = saved_cookie;
+        ctx->reason = saved_reason;
+    }
+}
 
-        if (a->type == OFA_OUTPUT && output->port == OFPP_NORMAL && !ctx->overflow) {
-            xlate_normal(ctx, in);
+/* Nothing matched a packet that came to a table by itself. */
+static void
+miss(struct xlate_ctx *ctx, uint8_t table_id)
+{
+    enum oftable_miss m = oftables_miss(ctx->bridge->tables, table_id);
+    const struct xlate_to_controller to = {
+        .max_len = UINT16_MAX,
+        .reason = OFPR_IMPLICIT_MISS,
+        .meter_id = OF_CONTROLLER_NO_METER,
+    };
+
+    if (m == OFTABLE_MISS_CONTROLLER ||
+        (m == OFTABLE_MISS_DEFAULT && ctx->bridge->miss_to_controller)) {
+        if (!ctx->in_port || !(ctx->in_port->config & OFPPC_NO_PACKET_IN)) {
+            ctx->table_id = table_id;
+            ctx->cookie = UINT64_MAX;
+            xlate_controller(ctx, &to);
+        }
+    } else {
+        COVERAGE_INC(drop_xlate_no_rule);
+    }
+}
+
+void
+xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_miss)
+{
+    struct rule *rule;
+    unsigned level = 0;
+
+    if (ctx->depth >= XLATE_MAX_DEPTH) {
+        COVERAGE_INC(drop_xlate_too_deep);
+        xlate_give_up(ctx, "over max translation depth 64");
+        return;
+    }
+    rule = lookup(ctx, table_id, in_port);
+    while (!rule && may_miss && table_id + 1u < OFTABLE_HIDDEN &&
+           oftables_miss(ctx->bridge->tables, table_id) == OFTABLE_MISS_CONTINUE) {
+        rule = lookup(ctx, ++table_id, in_port);
+    }
+    if (UNLIKELY(ctx->in->trace != NULL)) {
+        level = xtrace_table(ctx->in->trace, table_id, rule);
+    }
+    ctx->depth++;
+    if (rule) {
+        run_rule(ctx, table_id, rule);
+    } else if (may_miss) {
+        miss(ctx, table_id);
+    }
+    ctx->depth--;
+    if (UNLIKELY(ctx->in->trace != NULL)) {
+        xtrace_table_end(ctx->in->trace, level);
+    }
+}
+
+/* The end of a pipeline: what it wrote to its action set, or another pass. */
+static void
+finish_pipeline(struct xlate_ctx *ctx)
+{
+    if (ctx->freezing) {
+        xlate_finish_freeze(ctx);
+    } else if (ctx->action_set.len && !ctx->overflow) {
+        if (UNLIKELY(ctx->in->trace != NULL)) {
+            xtrace_action_set(ctx->in->trace);
+        }
+        xlate_run_action_set(ctx);
+        if (ctx->freezing) {
+            xlate_finish_freeze(ctx);
         }
     }
+    of_actions_free(&ctx->action_set);
+}
+
+static void
+enter_bridge(struct xlate_ctx *ctx, const struct xbridge *bridge, const struct xport *in_port,
+             uint16_t number)
+{
+    ctx->bridge = bridge;
+    ctx->version = oftables_version(bridge->tables);
+    ctx->in_port = in_port;
+    ctx->flow.meta.in_port = number;
+    memset(&ctx->flow.regs, 0, sizeof ctx->flow.regs);
+    ctx->flow.regs.actset_output = OFPP_UNSET;
+    ctx->flow.sections |= FS_BIT(FS_REGS);
+    ctx->rule = NULL;
+    ctx->table_id = 0;
+    ctx->cookie = 0;
+    ctx->reason = OFPR_ACTION;
+    ctx->exit = false;
+    if (UNLIKELY(ctx->in->trace != NULL)) {
+        xtrace_bridge(ctx->in->trace, bridge->name);
+    }
+}
+
+/* Fragments, as the controller wants them seen (OFPC_FRAG_*). */
+static bool
+frags_dropped(struct xlate_ctx *ctx)
+{
+    struct flow *f = &ctx->flow;
+
+    if (!(f->sections & FS_BIT(FS_IP)) || !(f->ip.frag & FLOW_FRAG_ANY)) {
+        return false;
+    }
+    if (!ctx->bridge->nx_frags) {
+        /* Their ports count as zero, whether they have some or not. */
+        f->l4.src_be = f->l4.dst_be = 0;
+        ctx->base.l4.src_be = ctx->base.l4.dst_be = 0;
+    }
+    return ctx->bridge->drop_frags;
 }
 
 /* The packet, as ctx->tags and ctx->flow say, arrives at a port of a bridge. */
 static void
 receive(struct xlate_ctx *ctx, const struct xport *in)
 {
-    struct rule *rule;
-
-    ctx->depth++;
-    ctx->flow.meta.in_port = in->ofport;
-    rule = oftables_lookup(in->bridge->tables, oftables_version(in->bridge->tables), 0,
-                           &ctx->flow, &ctx->wc);
-    if (rule) {
-        run_rule(ctx, in, rule);
-    } else {
-        COVERAGE_INC(drop_xlate_no_rule);
+    enter_bridge(ctx, in->bridge, in, in->ofport);
+    if (in->config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
+        COVERAGE_INC(drop_xlate_port_no_recv);
+        return;
     }
-    ctx->depth--;
+    if (frags_dropped(ctx)) {
+        COVERAGE_INC(drop_xlate_frag);
+        return;
+    }
+    xlate_table(ctx, 0, in->ofport, true);
+    finish_pipeline(ctx);
 }
 
+struct patch_entry {
+    const struct xport *in;
+    const struct tag_stack *tags;
+};
+
+/* In the peer's bridge, with nothing of this one's pipeline but the packet. */
 static void
-output_patch(struct xlate_ctx *ctx, const struct xport *out, const struct tag_stack *tags)
+enter_patch(struct xlate_ctx *ctx, const void *entry_)
 {
-    struct tag_stack saved_tags = ctx->tags;
-    struct flow saved_flow = ctx->flow;
+    const struct patch_entry *entry = entry_;
+    const struct xbridge *bridge = ctx->bridge;
+    const struct xport *in_port = ctx->in_port;
+    struct rule *rule = ctx->rule;
+    uint64_t version = ctx->version, cookie = ctx->cookie;
+    uint8_t table_id = ctx->table_id, reason = ctx->reason;
+    bool in_group = ctx->in_group, in_action_set = ctx->in_action_set;
+    struct xstack stack = ctx->stack;
+
+    ctx->tags = *entry->tags;
+    tag_stack_to_flow(&ctx->tags, &ctx->flow);
+    ctx->stack = (struct xstack){.n = 0};
+    of_actions_free(&ctx->action_set);
+    ctx->in_group = ctx->in_action_set = false;
+    receive(ctx, entry->in);
+    xstack_destroy(&ctx->stack);
+    ctx->stack = stack;
+    ctx->bridge = bridge;
+    ctx->in_port = in_port;
+    ctx->rule = rule;
+    ctx->version = version;
+    ctx->cookie = cookie;
+    ctx->table_id = table_id;
+    ctx->reason = reason;
+    ctx->in_group = in_group;
+    ctx->in_action_set = in_action_set;
+}
+
+void
+xlate_patch(struct xlate_ctx *ctx, const struct xport *out, const struct tag_stack *tags)
+{
+    const struct patch_entry entry = {out->peer, tags};
     struct xlate_effect *e;
+    struct xtrace saved;
 
     if (!out->peer) {
         COVERAGE_INC(drop_xlate_patch_no_peer);
+        xlate_say(ctx, ">> patch port without a peer");
         return;
     }
     if (ctx->depth >= XLATE_MAX_DEPTH) {
         COVERAGE_INC(drop_xlate_too_deep);
-        ctx->overflow = true;
+        xlate_give_up(ctx, "over max translation depth 64");
         return;
     }
     e = xlate_add_effect(ctx, XLATE_EFFECT_PATCH);
@@ -130,67 +379,96 @@ output_patch(struct xlate_ctx *ctx, const struct xport *out, const struct tag_st
     }
     e->patch.out_id = out->id;
     e->patch.in_id = out->peer->id;
-
-    ctx->tags = *tags;
-    tag_stack_to_flow(tags, &ctx->flow);
-    receive(ctx, out->peer);
-    ctx->tags = saved_tags;
-    ctx->flow = saved_flow;
-}
-
-void
-xlate_output(struct xlate_ctx *ctx, const struct xport *out, const struct tag_stack *tags)
-{
-    if (ctx->overflow) {
-        return;
+    if (ctx->in->trace) {
+        saved = *ctx->in->trace;
     }
-    if (out->is_patch) {
-        output_patch(ctx, out, tags);
-    } else {
-        xlate_commit_tags(ctx, tags);
-        dp_actions_add_output(&ctx->actions, (uint32_t) out->dp_key.port_no);
+    ctx->depth++;
+    xlate_isolated(ctx, false, enter_patch, &entry);
+    ctx->depth--;
+    if (ctx->in->trace) {
+        *ctx->in->trace = saved;
     }
 }
 
-/* Actions behind the last output do nothing for anybody; they never arise: tags are changed
- * only right before an output. */
 static struct dp_actions *
 finish_actions(struct xlate_ctx *ctx)
 {
-    struct dp_actions *actions = dp_actions_finish(&ctx->actions);
-
     if (ctx->overflow) {
-        actions->n = 0;
+        dp_actions_builder_destroy(&ctx->actions);
     }
-    return actions;
+    return dp_actions_finish(&ctx->actions);
+}
+
+/* Begins with what the caller says, with a pipeline that waited, or with table 0. */
+static bool
+begin(struct xlate_ctx *ctx)
+{
+    const struct xlate_in *in = ctx->in;
+    const struct xport *port;
+
+    if (in->flow->meta.recirc_id) {
+        if (!xlate_thaw(ctx, in->flow->meta.recirc_id)) {
+            return false;
+        }
+        ctx->version = oftables_version(ctx->bridge->tables);
+        xlate_actions(ctx, ctx->resume, ctx->resume_len);
+        finish_pipeline(ctx);
+        return true;
+    }
+    if (in->bridge) {
+        HASH_FIND(hh_of, in->bridge->by_number, &in->in_ofport, sizeof in->in_ofport, port);
+        enter_bridge(ctx, in->bridge, port, in->in_ofport);
+        if (in->packet_out) {
+            ctx->reason = OFPR_PACKET_OUT;
+            ctx->cookie = UINT64_MAX;
+        }
+        if (in->acts_len) {
+            xlate_actions(ctx, in->acts, in->acts_len);
+        } else if (!in->packet_out) {
+            xlate_table(ctx, 0, in->in_ofport, true);
+        }
+        finish_pipeline(ctx);
+        return true;
+    }
+    port = xsnapshot_port_by_dp(in->snapshot, in->odp, in->flow->meta.in_port);
+    if (!port) {
+        COVERAGE_INC(drop_xlate_unknown_port);
+        return false;
+    }
+    receive(ctx, port);
+    return true;
 }
 
 bool
 xlate_translate(const struct xlate_in *in, struct xlate_out *out)
 {
-    const struct flow *flow = in->flow;
-    const struct xport *port = xsnapshot_port_by_dp(in->snapshot, in->odp, flow->meta.in_port);
-    struct xlate_ctx ctx = {.in = in, .flow = *flow};
+    struct xlate_ctx ctx = {.in = in, .flow = *in->flow, .base = *in->flow};
+    bool ok;
 
-    if (!port) {
-        COVERAGE_INC(drop_xlate_unknown_port);
+    COVERAGE_INC(xlate_flows);
+    flow_mask_init_minimal(&ctx.wc, in->flow);
+    tag_stack_from_flow(&ctx.tags, in->flow);
+    ctx.wire = ctx.tags;
+    ok = begin(&ctx);
+    xstack_destroy(&ctx.stack);
+    of_actions_free(&ctx.frozen);
+    of_actions_free(&ctx.action_set);
+    if (!ok) {
+        dp_actions_builder_destroy(&ctx.actions);
+        xlate_effects_destroy(&ctx.effects);
         return false;
     }
-    COVERAGE_INC(xlate_flows);
-    flow_mask_init_minimal(&ctx.wc, flow);
-    tag_stack_from_flow(&ctx.tags, flow);
-    ctx.wire = ctx.tags;
-    receive(&ctx, port);
-
     out->actions = finish_actions(&ctx);
     out->effects = ctx.effects;
+    out->final = ctx.flow;
+    out->error = ctx.error;
     if (!atomic_load_explicit(&megaflows_on, memory_order_relaxed)) {
         memset(&ctx.wc, 0xff, sizeof ctx.wc - sizeof ctx.wc.sections);
     }
     /* Pipeline-only fields are the same for all packets, and no part of a megaflow. */
     memset(&ctx.wc.regs, 0, sizeof ctx.wc.regs);
     ctx.wc.sections &= ~(uint64_t) FS_BIT(FS_REGS);
-    flow_mask_clip(&ctx.wc, flow);
+    flow_mask_clip(&ctx.wc, in->flow);
     out->mask = ctx.wc;
     return true;
 }
@@ -224,25 +502,74 @@ replay_learn(const struct xsnapshot *s, const struct xlate_effect *e, int64_t us
     }
 }
 
+static struct oftables *
+tables_of(const struct xsnapshot *s, uint32_t bridge_id)
+{
+    const struct xbridge *b = xsnapshot_bridge_by_id(s, bridge_id);
+
+    return b ? b->tables : NULL;
+}
+
+/* Learned again if it is gone meanwhile, else refreshed. */
+static void
+replay_learn_flow(const struct xsnapshot *s, const struct xlate_effect *e)
+{
+    struct oftables *t = tables_of(s, e->learn_flow.bridge_id);
+
+    if (t) {
+        oftables_learn(t, e->learn_flow.fm, e->learn_flow.limit);
+    }
+}
+
+static void
+replay_one(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_packets,
+           uint64_t n_bytes, bool do_learn, int64_t used_ms)
+{
+    struct oftables *t;
+
+    switch (e->type) {
+    case XLATE_EFFECT_RULE:
+        rule_credit(e->rule, n_packets, n_bytes, used_ms);
+        break;
+    case XLATE_EFFECT_TABLE:
+        t = tables_of(s, e->table.bridge_id);
+        if (t) {
+            oftables_credit_table(t, e->table.table_id, n_packets, e->table.hit);
+        }
+        break;
+    case XLATE_EFFECT_BUCKET:
+        group_credit(e->bucket.group, &e->bucket.group->buckets[e->bucket.index], n_packets,
+                     n_bytes);
+        break;
+    case XLATE_EFFECT_PATCH:
+        replay_patch(s, e, n_packets, n_bytes);
+        break;
+    case XLATE_EFFECT_LEARN:
+        if (do_learn) {
+            replay_learn(s, e, used_ms);
+        }
+        break;
+    case XLATE_EFFECT_LEARN_FLOW:
+        if (do_learn) {
+            replay_learn_flow(s, e);
+        }
+        break;
+    case XLATE_EFFECT_FIN_TIMEOUT:
+        t = tables_of(s, e->fin.bridge_id);
+        if (do_learn && t) {
+            oftables_fin_timeout(t, e->fin.rule, e->fin.idle, e->fin.hard);
+        }
+        break;
+    case XLATE_EFFECT_FROZEN:
+        break;
+    }
+}
+
 void
 xlate_replay(const struct xsnapshot *s, const struct xlate_effects *effects, uint64_t n_packets,
              uint64_t n_bytes, bool do_learn, int64_t used_ms)
 {
     for (unsigned i = 0; i < effects->n; i++) {
-        const struct xlate_effect *e = &effects->e[i];
-
-        switch (e->type) {
-        case XLATE_EFFECT_RULE:
-            rule_credit(e->rule, n_packets, n_bytes, used_ms);
-            break;
-        case XLATE_EFFECT_PATCH:
-            replay_patch(s, e, n_packets, n_bytes);
-            break;
-        case XLATE_EFFECT_LEARN:
-            if (do_learn) {
-                replay_learn(s, e, used_ms);
-            }
-            break;
-        }
+        replay_one(s, &effects->e[i], n_packets, n_bytes, do_learn, used_ms);
     }
 }

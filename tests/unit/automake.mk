@@ -58,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test-snapshot \
 	tests/unit/test-unixctl \
 	tests/unit/test-util \
+	tests/unit/test-xlate-diff \
 	tests/unit/test-xsk-fill \
 	tests/unit/test-xsk-ring \
 	tests/unit/test-xsk-tx \

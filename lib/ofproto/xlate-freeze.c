@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stopping a pipeline in the middle, and going on with it when the packet comes back from the
+ * datapath or from the controller.  Called by the other files of translation.
+ *
+ * While a pipeline stops, each list that was at work adds what it had left, innermost first;
+ * the result is one flat list to go on with. */
+
+#include "log/coverage.h"
+#include "ofproto/frozen.h"
+#include "ofproto/xlate-private.h"
+#include "util/xalloc.h"
+
+COVERAGE_DEFINE(drop_xlate_recirc_unknown);
+COVERAGE_DEFINE(drop_xlate_recirc_limit);
+
+void
+xlate_freeze(struct xlate_ctx *ctx, bool with_hash)
+{
+    ctx->freezing = true;
+    ctx->freeze_hash = with_hash;
+    of_actions_free(&ctx->frozen);
+}
+
+void
+xlate_freeze_rest(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+{
+    OF_ACT_FOR_EACH(a, list, len)
+    {
+        void *copy = of_actions_put(&ctx->frozen, (enum of_act_type) a->type, a->len);
+
+        memcpy(copy, a, a->len);
+        if (a->type == OFA_RESUBMIT) {
+            struct of_act_resubmit *r = copy;
+
+            /* "This table" is another one where the list goes on. */
+            r->table = r->table == UINT8_MAX ? ctx->table_id : r->table;
+        }
+    }
+}
+
+static struct frozen *
+freeze_state(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+{
+    const struct frozen_content c = {
+        .bridge_id = ctx->bridge->id,
+        .in_port = (uint16_t) ctx->flow.meta.in_port,
+        .table_id = ctx->table_id,
+        .reason = ctx->reason,
+        .regs = ctx->flow.regs,
+        .cookie = ctx->cookie,
+        .stack = ctx->stack.v,
+        .n_stack = ctx->stack.n,
+        .actions = list,
+        .actions_len = len,
+        .action_set = ctx->action_set.a,
+        .action_set_len = ctx->action_set.len,
+    };
+    struct frozen *f = frozen_get(&c);
+    struct xlate_effect *e;
+
+    if (!f) {
+        COVERAGE_INC(drop_xlate_recirc_limit);
+        xlate_give_up(ctx, "no recirculation id left");
+        return NULL;
+    }
+    e = xlate_add_effect(ctx, XLATE_EFFECT_FROZEN);
+    if (!e) {
+        frozen_unref(f);
+        return NULL;
+    }
+    e->frozen = f;
+    return f;
+}
+
+void
+xlate_finish_freeze(struct xlate_ctx *ctx)
+{
+    struct frozen *f;
+
+    ctx->freezing = false;
+    ctx->exit = true;
+    xlate_commit(ctx, &ctx->tags);
+    f = freeze_state(ctx, ctx->frozen.a, ctx->frozen.len);
+    of_actions_free(&ctx->frozen);
+    if (f) {
+        if (ctx->freeze_hash) {
+            dp_actions_add_hash(&ctx->actions, 0);
+        }
+        dp_actions_add_recirc(&ctx->actions, frozen_id(f));
+        ctx->irreversible = true;
+    }
+}
+
+uint32_t
+xlate_freeze_now(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+{
+    struct frozen *f;
+
+    of_actions_free(&ctx->frozen);
+    xlate_freeze_rest(ctx, list, len);
+    f = freeze_state(ctx, ctx->frozen.a, ctx->frozen.len);
+    of_actions_free(&ctx->frozen);
+    return f ? frozen_id(f) : 0;
+}
+
+/* The effect keeps the state for as long as the megaflow lives. */
+bool
+xlate_thaw(struct xlate_ctx *ctx, uint32_t recirc_id)
+{
+    struct frozen *f = frozen_find(recirc_id);
+    struct frozen_content c;
+    struct xlate_effect *e;
+    const struct xport *port;
+
+    if (!f) {
+        COVERAGE_INC(drop_xlate_recirc_unknown);
+        return false;
+    }
+    e = xlate_add_effect(ctx, XLATE_EFFECT_FROZEN);
+    e->frozen = f;
+    frozen_read(f, &c);
+    ctx->bridge = xsnapshot_bridge_by_id(ctx->in->snapshot, c.bridge_id);
+    if (!ctx->bridge) {
+        COVERAGE_INC(drop_xlate_recirc_unknown);
+        return false;
+    }
+    HASH_FIND(hh_of, ctx->bridge->by_number, &c.in_port, sizeof c.in_port, port);
+    ctx->in_port = port;
+    ctx->flow.meta.in_port = c.in_port;
+    ctx->flow.regs = c.regs;
+    ctx->flow.sections |= FS_BIT(FS_REGS);
+    ctx->table_id = c.table_id;
+    ctx->reason = c.reason;
+    ctx->cookie = c.cookie;
+    if (c.n_stack) {
+        ctx->stack.v = xmemdup(c.stack, c.n_stack * sizeof *c.stack);
+        ctx->stack.n = ctx->stack.cap = c.n_stack;
+    }
+    of_actions_clone(&ctx->action_set, c.action_set, c.action_set_len);
+    ctx->resume = c.actions;
+    ctx->resume_len = c.actions_len;
+    return true;
+}
