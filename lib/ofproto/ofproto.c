@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "flow/flow-key.h"
 #include "log/coverage.h"
@@ -32,6 +34,8 @@ struct ofproto *all_ofprotos;
 struct ofproto_dp *all_ofproto_dps;
 
 static struct evloop *main_loop;
+static struct ev_io tables_io;
+static int tables_fd = -1; /* eventfd: some bridge's tables have work */
 static struct ev_defer publish_defer;
 static bool initialized;
 static bool dirty; /* configuration newer than the snapshot */
@@ -170,12 +174,32 @@ ofproto_dps_sorted(size_t *n)
     return list;
 }
 
+static void
+tables_io_cb(struct ev_io *io, short revents)
+{
+    struct ofproto *o, *tmp;
+    eventfd_t n;
+
+    if (eventfd_read(tables_fd, &n)) {
+        return;
+    }
+    HASH_ITER(hh, all_ofprotos, o, tmp)
+    {
+        oftables_run(o->tables);
+    }
+}
+
 void
 ofproto_init(struct evloop *loop)
 {
     static bool registered;
 
     main_loop = loop;
+    tables_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ev_io_init(&tables_io, loop, tables_io_cb, NULL);
+    if (tables_fd >= 0) {
+        ev_io_start(&tables_io, tables_fd, POLLIN);
+    }
     ev_defer_init(&publish_defer, loop, publish_cb, NULL);
     initialized = true;
     epoch = 1;
@@ -209,11 +233,16 @@ ofproto_exit(void)
     revalidator_stop();
     ofproto_commands_upcall_exit();
     ev_defer_stop(&publish_defer);
+    ev_io_stop(&tables_io);
     initialized = false;
 
     synchronize_rcu();
     xsnapshot_destroy_current();
     rcu_barrier(); /* cookies, rules, old snapshots */
+    if (tables_fd >= 0) {
+        close(tables_fd);
+        tables_fd = -1;
+    }
     while (all_ofproto_dps) {
         odp_free_first();
     }
@@ -320,9 +349,13 @@ tables_changed_cb(void *aux)
     revalidator_changed();
 }
 
+/* Any thread.  A learning switch would not wait for the timer. */
 static void
 tables_wake_cb(void *o)
 {
+    int error = eventfd_write(tables_fd, 1);
+
+    (void) error; /* then the timer is what calls oftables_run() */
 }
 
 static void
@@ -418,8 +451,8 @@ add_normal(struct ofproto *o, bool hidden, int priority)
     of_actions_free(&normal);
 }
 
-/* A bridge on its own switches by the NORMAL action: a flow like any other, which controllers may
- * change.  When that is no longer so, or so again, all flows go and it starts anew. */
+/* A bridge on its own switches by the NORMAL action: a flow like any other, which controllers
+ * may change.  When that is no longer so, or so again, all flows go and it starts anew. */
 static void
 update_default_rule(struct ofproto *o)
 {
