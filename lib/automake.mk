@@ -277,6 +277,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/dirs.h \
 	lib/os/ethtool.c \
 	lib/os/ethtool.h \
+	lib/os/ev-async.c \
+	lib/os/ev-async.h \
 	lib/os/evloop.c \
 	lib/os/evloop.h \
 	lib/os/fd-closer.c \

@@ -4,18 +4,16 @@
  * A command that has to wait for a pass is answered when the revalidator, through a descriptor
  * that the event loop watches, says that it is done: main never waits here. */
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "log/ctl.h"
 #include "log/log.h"
 #include "ofproto/ofproto-private.h"
 #include "ofproto/revalidator.h"
 #include "ofproto/xlate.h"
+#include "os/ev-async.h"
 #include "util/num.h"
 #include "util/xalloc.h"
 
@@ -27,20 +25,14 @@ struct waiter {
     struct waiter *next;
 };
 static struct waiter *waiters;
-static int done_fd = -1;
-static struct ev_io done_io;
+static struct ev_async done;
 static bool terse = true; /* upcall/enable-ufid */
 
 /* Revalidator thread. */
 static void
 notify_done(void)
 {
-    uint64_t one = 1;
-
-    /* Fails only when the counter is full, and then main is awake already. */
-    if (write(done_fd, &one, sizeof one) < 0 && errno != EAGAIN) {
-        LOG_ERR("cannot wake the main thread (%s)", strerror(errno));
-    }
+    ev_async_send(&done);
 }
 
 static void
@@ -62,13 +54,8 @@ answer_waiters(bool all)
 }
 
 static void
-done_cb(struct ev_io *io, short revents)
+done_cb(void *aux)
 {
-    uint64_t n;
-
-    if (read(done_fd, &n, sizeof n) < 0 && errno != EAGAIN) {
-        LOG_ERR("cannot read the revalidator's event (%s)", strerror(errno));
-    }
     answer_waiters(false);
 }
 
@@ -81,7 +68,7 @@ answer_after_pass(struct ctl_conn *conn, bool purge)
     w->ticket = revalidator_request(purge);
     w->next = waiters;
     waiters = w;
-    if (done_fd < 0) {
+    if (done.fd < 0) {
         revalidator_wait(w->ticket, 1000);
         answer_waiters(true);
     }
@@ -176,13 +163,7 @@ ofproto_commands_upcall_register(void)
 void
 ofproto_commands_upcall_init(struct evloop *loop)
 {
-    ev_io_init(&done_io, loop, done_cb, NULL);
-    done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (done_fd < 0) {
-        LOG_ERR("no event descriptor (%s): revalidator/wait will block", strerror(errno));
-        return;
-    }
-    ev_io_start(&done_io, done_fd, POLLIN);
+    ev_async_init(&done, loop, done_cb, NULL);
     revalidator_set_notify(notify_done);
 }
 
@@ -190,9 +171,5 @@ void
 ofproto_commands_upcall_exit(void)
 {
     answer_waiters(true);
-    if (done_fd >= 0) {
-        ev_io_stop(&done_io);
-        close(done_fd);
-        done_fd = -1;
-    }
+    ev_async_destroy(&done);
 }

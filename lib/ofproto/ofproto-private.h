@@ -12,6 +12,7 @@
 #include "ofproto/ofproto.h"
 #include "ofproto/oftables.h"
 #include "openflow/of-port.h"
+#include "os/ev-async.h"
 #include "util/idpool.h"
 
 struct connmgr;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "flow/flow-key.h"
@@ -34,8 +33,7 @@ struct ofproto *all_ofprotos;
 struct ofproto_dp *all_ofproto_dps;
 
 static struct evloop *main_loop;
-static struct ev_io tables_io;
-static int tables_fd = -1; /* eventfd: some bridge's tables have work */
+static struct ev_async tables_wake; /* some bridge's tables have work */
 static struct ev_defer publish_defer;
 static bool initialized;
 static bool dirty; /* configuration newer than the snapshot */
@@ -175,14 +173,10 @@ ofproto_dps_sorted(size_t *n)
 }
 
 static void
-tables_io_cb(struct ev_io *io, short revents)
+run_tables(void *aux)
 {
     struct ofproto *o, *tmp;
-    eventfd_t n;
 
-    if (eventfd_read(tables_fd, &n)) {
-        return;
-    }
     HASH_ITER(hh, all_ofprotos, o, tmp)
     {
         oftables_run(o->tables);
@@ -195,11 +189,7 @@ ofproto_init(struct evloop *loop)
     static bool registered;
 
     main_loop = loop;
-    tables_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    ev_io_init(&tables_io, loop, tables_io_cb, NULL);
-    if (tables_fd >= 0) {
-        ev_io_start(&tables_io, tables_fd, POLLIN);
-    }
+    ev_async_init(&tables_wake, loop, run_tables, NULL);
     ev_defer_init(&publish_defer, loop, publish_cb, NULL);
     initialized = true;
     epoch = 1;
@@ -233,16 +223,12 @@ ofproto_exit(void)
     revalidator_stop();
     ofproto_commands_upcall_exit();
     ev_defer_stop(&publish_defer);
-    ev_io_stop(&tables_io);
     initialized = false;
 
     synchronize_rcu();
     xsnapshot_destroy_current();
     rcu_barrier(); /* cookies, rules, old snapshots */
-    if (tables_fd >= 0) {
-        close(tables_fd);
-        tables_fd = -1;
-    }
+    ev_async_destroy(&tables_wake);
     while (all_ofproto_dps) {
         odp_free_first();
     }
@@ -353,9 +339,7 @@ tables_changed_cb(void *aux)
 static void
 tables_wake_cb(void *o)
 {
-    int error = eventfd_write(tables_fd, 1);
-
-    (void) error; /* then the timer is what calls oftables_run() */
+    ev_async_send(&tables_wake);
 }
 
 static void

@@ -77,6 +77,8 @@ EXTRA_DIST += \
 	tests/unit/ofproto-harness.h \
 	tests/unit/packet-samples.h \
 	tests/unit/shell.h \
+	tests/unit/xlate-random.h \
+	tests/unit/xlate-reference.h \
 	tests/unit/xskcni-server.h
 check_PROGRAMS += \
 	tests/helpers/dp-server \
