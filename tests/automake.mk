@@ -28,11 +28,13 @@ $(srcdir)/tests/package.m4: $(top_srcdir)/configure.ac
 $(TESTSUITE): $(TESTSUITE_AT) $(srcdir)/tests/package.m4
 	$(AM_V_GEN)$(AUTOTEST) -I $(srcdir)/tests -o $@.tmp $(srcdir)/tests/testsuite.at && mv $@.tmp $@
 
+# Also where the suite is started by hand after no more than `make`.
+all-local: tests/atlocal
 .PHONY: check-programs check-suite check-sanitize fuzz fuzz-run
 # One after the other: `all` is a make of its own, which must not build beside this one.
 check-programs: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
-check-suite: check-programs $(TESTSUITE) tests/atconfig tests/atlocal
+check-suite: check-programs $(TESTSUITE) tests/atconfig
 	$(SHELL) $(TESTSUITE) -C tests AUTOTEST_PATH=vswitchd:tests/unit:tests/helpers $(TESTSUITEFLAGS)
 check-local: $(check_DEPS) check-suite
 clean-local:
