@@ -56,9 +56,18 @@ configure_build () {
 
 build_all () { make -s -C "$build" -j"$(nproc)" all; }
 
+# alone FOLDER: from here to `not_alone`, whoever else does this with that folder waits.
+alone () {
+    exec 9< "$1" || fail "cannot open $1"
+    flock -n 9 || { say "Waiting for another quickstart or selftest that uses $1"; flock 9; }
+}
+not_alone () { exec 9<&-; }
+
 # prepare SET: packages of that set (see install-deps), configuration, build.
 prepare () {
+    alone "$top"
     step "Installing what is missing" "$top/utilities/install-deps" "$1"
     step "Configuring" configure_build
     step "Building" build_all
+    not_alone
 }

@@ -21,7 +21,8 @@
 #   tb_wait SECONDS CMD...        repeats CMD until it succeeds
 #   tb_cleanup                    removes it all
 #
-# tb_init wants: XVS_VSWITCHD (the daemon's path).
+# tb_init wants: XVS_VSWITCHD (the daemon's path); it takes TB_POD_UID (the ordinary user's number)
+# from the environment, or chooses one that no process runs under.
 
 tb_init () {
     tb_init_plain || return 1
@@ -31,6 +32,7 @@ tb_init () {
 
 tb_init_plain () {
     TB_ID=$$
+    tb_pod_uid_choose
     TB_NO_NETNS=yes
     TB_DIR=$(mktemp -d /tmp/xvs-tb.XXXXXX) || return 1
     chmod 755 "$TB_DIR"
@@ -95,7 +97,18 @@ tb_wait () {
     done
 }
 
-TB_POD_UID=65431
+# The user of the unprivileged half is no one else's, and one of its own for each testbed, since the
+# kernel counts locked memory by user.  60706 to 61183: what distributions leave free.
+tb_pod_uid_choose () {
+    test -z "${TB_POD_UID:-}" || return 0
+    tb_try_=0
+    while test "$tb_try_" -lt 478; do
+        TB_POD_UID=$((60706 + (TB_ID + tb_try_ * 31) % 478))
+        test -n "$(find /proc -maxdepth 1 -uid "$TB_POD_UID" 2>/dev/null)" || return 0
+        tb_try_=$((tb_try_ + 1))
+    done
+}
+
 tb_unprivileged () {
     TB_UNPRIVILEGED=yes
     chown -R "$TB_POD_UID:$TB_POD_UID" "$TB_DIR"
