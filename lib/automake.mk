@@ -171,6 +171,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/xlate-action-set.c \
 	lib/ofproto/xlate-actions.c \
 	lib/ofproto/xlate-commit.c \
+	lib/ofproto/xlate-effects.c \
 	lib/ofproto/xlate-freeze.c \
 	lib/ofproto/xlate-group.c \
 	lib/ofproto/xlate-learn.c \

@@ -4,7 +4,8 @@
 
 /* Shared by the files of translation:
  *
- *   xlate.c            entry, tables, patch ports, effects
+ *   xlate.c            entry, tables, patch ports
+ *   xlate-effects.c    what a flow does beyond being sent
  *   xlate-actions.c    runs a list of actions
  *   xlate-set.c        actions that write fields, registers, the stack
  *   xlate-mpls.c       label stack
@@ -92,7 +93,6 @@ struct xlate_ctx {
 /* -- xlate.c -- */
 /* Gives up translation: the packet is dropped.  `why` for a trace; counted by the caller. */
 void xlate_give_up(struct xlate_ctx *, const char *why);
-struct xlate_effect *xlate_add_effect(struct xlate_ctx *, enum xlate_effect_type);
 /* Ors what was looked at in the pipeline's flow into what was looked at in the packet's. */
 void xlate_look(struct xlate_ctx *, const struct flow *looked);
 /* Looks the packet up in a table and runs what it finds.  `in_port`: for the lookup. */
@@ -114,6 +114,10 @@ xlate_trace_act(struct xlate_ctx *ctx, const struct of_act *a, bool more)
         xtrace_act(ctx->in->trace, a, more);
     }
 }
+
+/* -- xlate-effects.c -- */
+/* NULL when there are so many that translation is given up. */
+struct xlate_effect *xlate_add_effect(struct xlate_ctx *, enum xlate_effect_type);
 
 /* -- xlate-actions.c -- */
 void xlate_actions(struct xlate_ctx *, const struct of_act *, size_t len);
