@@ -70,12 +70,10 @@ check_pkt_larger(struct xlate_ctx *ctx, const struct of_act_check_pkt_larger *a,
                  const struct of_act *rest, size_t rest_len)
 {
     const struct nest nest = {rest, rest_len};
-    struct flow looked, saved;
+    struct flow saved;
     uint32_t at;
 
-    memset(&looked, 0, sizeof looked);
-    of_subfield_mask(&a->dst, &looked);
-    xlate_look(ctx, &looked);
+    xlate_look_subfield(ctx, &a->dst);
     saved = ctx->flow;
     xlate_commit(ctx, &ctx->tags);
     at = dp_actions_begin_check_pkt_len(&ctx->actions, a->pkt_len);

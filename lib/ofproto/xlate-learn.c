@@ -93,7 +93,6 @@ xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
 {
     struct xlate_effect *e = xlate_add_effect(ctx, XLATE_EFFECT_LEARN_FLOW);
     enum oflearn_result result = OFLEARN_QUEUED;
-    struct flow looked;
 
     if (!e) {
         return;
@@ -106,9 +105,7 @@ xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
         result = oftables_learn(ctx->bridge->tables, e->learn_flow.fm, l->limit);
     }
     if (l->flags & OF_LEARN_WRITE_RESULT) {
-        memset(&looked, 0, sizeof looked);
-        of_subfield_mask(&l->result_dst, &looked);
-        xlate_look(ctx, &looked);
+        xlate_look_subfield(ctx, &l->result_dst);
         of_subfield_write_u64(&l->result_dst, &ctx->flow, result != OFLEARN_LIMIT);
     }
 }

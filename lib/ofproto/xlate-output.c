@@ -180,11 +180,8 @@ xlate_output_act(struct xlate_ctx *ctx, const struct of_act *act)
         xlate_output_port(ctx, o->port, o->max_len);
         break;
     case OFA_OUTPUT_REG: {
-        struct flow looked;
 
-        memset(&looked, 0, sizeof looked);
-        of_subfield_mask(&r->src, &looked);
-        xlate_look(ctx, &looked);
+        xlate_look_subfield(ctx, &r->src);
         port = of_subfield_read_u64(&r->src, &ctx->flow);
         if (port <= UINT16_MAX) {
             xlate_say(ctx, "output port is %u", (unsigned) port);

@@ -95,6 +95,7 @@ struct xlate_ctx {
 void xlate_give_up(struct xlate_ctx *, const char *why);
 /* Ors what was looked at in the pipeline's flow into what was looked at in the packet's. */
 void xlate_look(struct xlate_ctx *, const struct flow *looked);
+void xlate_look_subfield(struct xlate_ctx *, const struct of_subfield *);
 /* Looks the packet up in a table and runs what it finds.  `in_port`: for the lookup. */
 void xlate_table(struct xlate_ctx *, uint8_t table_id, uint16_t in_port, bool may_miss);
 /* The packet, with the pipeline as it is, arrives at a port of another bridge; on return the

@@ -101,7 +101,6 @@ static void
 push(struct xlate_ctx *ctx, const struct of_subfield *sub)
 {
     struct xstack *s = &ctx->stack;
-    struct flow looked;
 
     if (s->n >= XSTACK_MAX) {
         COVERAGE_INC(xlate_stack_overflow);
@@ -112,9 +111,7 @@ push(struct xlate_ctx *ctx, const struct of_subfield *sub)
         s->cap = s->cap ? s->cap * 2 : 8;
         s->v = xrealloc(s->v, s->cap * sizeof *s->v);
     }
-    memset(&looked, 0, sizeof looked);
-    of_subfield_mask(sub, &looked);
-    xlate_look(ctx, &looked);
+    xlate_look_subfield(ctx, sub);
     of_subfield_read(sub, &ctx->flow, &s->v[s->n++]);
 }
 
@@ -122,15 +119,12 @@ static void
 pop(struct xlate_ctx *ctx, const struct of_subfield *sub)
 {
     struct xstack *s = &ctx->stack;
-    struct flow looked;
 
     if (!s->n) {
         xlate_say(ctx, ">> pop with empty stack");
         return;
     }
-    memset(&looked, 0, sizeof looked);
-    of_subfield_mask(sub, &looked);
-    xlate_look(ctx, &looked);
+    xlate_look_subfield(ctx, sub);
     of_subfield_write(sub, &ctx->flow, &s->v[--s->n]);
     if (is_vlan_field((enum of_field) sub->f)) {
         xlate_tags_written(ctx);

@@ -143,11 +143,8 @@ xlate_bundle(struct xlate_ctx *ctx, const struct of_act_bundle *b)
     uint16_t port = choose_member(ctx, b);
 
     if (b->dst.n_bits) {
-        struct flow looked;
 
-        memset(&looked, 0, sizeof looked);
-        of_subfield_mask(&b->dst, &looked);
-        xlate_look(ctx, &looked);
+        xlate_look_subfield(ctx, &b->dst);
         of_subfield_write_u64(&b->dst, &ctx->flow, port);
     } else {
         xlate_output_port(ctx, port, UINT16_MAX);
@@ -185,10 +182,7 @@ void
 xlate_multipath(struct xlate_ctx *ctx, const struct of_act_multipath *mp)
 {
     uint32_t link = choose_link(xlate_hash_fields(ctx, mp->fields, mp->basis), mp);
-    struct flow looked;
 
-    memset(&looked, 0, sizeof looked);
-    of_subfield_mask(&mp->dst, &looked);
-    xlate_look(ctx, &looked);
+    xlate_look_subfield(ctx, &mp->dst);
     of_subfield_write_u64(&mp->dst, &ctx->flow, link);
 }

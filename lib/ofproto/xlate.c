@@ -55,6 +55,16 @@ xlate_look(struct xlate_ctx *ctx, const struct flow *looked)
     }
 }
 
+void
+xlate_look_subfield(struct xlate_ctx *ctx, const struct of_subfield *sub)
+{
+    struct flow looked;
+
+    memset(&looked, 0, sizeof looked);
+    of_subfield_mask(sub, &looked);
+    xlate_look(ctx, &looked);
+}
+
 static struct rule *
 lookup(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port)
 {
