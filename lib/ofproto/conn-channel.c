@@ -171,6 +171,8 @@ timer_cb(struct ev_timer *t)
 static void
 send_some(struct of_channel *c)
 {
+    bool some = of_channel_backlog(c) > 0;
+
     while (of_channel_backlog(c)) {
         ssize_t n = stream_send(c->stream, c->out.data + c->out_ofs, of_channel_backlog(c));
 
@@ -192,6 +194,9 @@ send_some(struct of_channel *c)
         }
         of_buf_clear(&c->out);
         c->out_ofs = 0;
+        if (some && c->ops.drained && c->state == UP) {
+            c->ops.drained(c, c->aux);
+        }
     }
 }
 

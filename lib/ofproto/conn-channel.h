@@ -30,6 +30,8 @@ struct of_channel_ops {
     /* A whole message of the agreed version that could be parsed; hello, echo and the errors of
      * those that could not are the channel's own. */
     void (*message)(struct of_channel *, struct of_msg *, void *aux);
+    /* Nothing waits for the peer any more (NULL: nobody cares). */
+    void (*drained)(struct of_channel *, void *aux);
     /* Messages as they pass, in either direction (NULL: nobody listens). */
     void (*snoop)(struct of_channel *, const void *, size_t, void *aux);
     /* It is over; `why` is a sentence.  The owner destroys the channel, now or later. */

@@ -42,6 +42,38 @@ static const struct {
     [OFM_QUEUE_STATS_REQUEST] = {of_handle_queue_stats, 0},
     [OFM_QUEUE_GET_CONFIG_REQUEST] = {of_handle_queue_config, 0},
     [OFM_QUEUE_DESC_REQUEST] = {of_handle_queue_desc, 0},
+    /* Tables. */
+    [OFM_FLOW_MOD] = {of_handle_flow_mod, NEEDS_PRIMARY},
+    [OFM_NXT_FLOW_MOD] = {of_handle_flow_mod, NEEDS_PRIMARY},
+    [OFM_FLOW_STATS_REQUEST] = {of_handle_flow_stats, 0},
+    [OFM_NXST_FLOW_REQUEST] = {of_handle_flow_stats, 0},
+    [OFM_AGGREGATE_REQUEST] = {of_handle_aggregate, 0},
+    [OFM_NXST_AGGREGATE_REQUEST] = {of_handle_aggregate, 0},
+    [OFM_TABLE_MOD] = {of_handle_table_mod, NEEDS_PRIMARY},
+    [OFM_TABLE_STATS_REQUEST] = {of_handle_table_stats, 0},
+    [OFM_TABLE_FEATURES_REQUEST] = {of_handle_table_features, 0},
+    [OFM_TABLE_DESC_REQUEST] = {of_handle_table_desc, 0},
+    [OFM_FLOW_MONITOR_REQUEST] = {of_handle_monitor, 0},
+    [OFM_NXST_FLOW_MONITOR_REQUEST] = {of_handle_monitor, 0},
+    [OFM_NXT_FLOW_MONITOR_CANCEL] = {of_handle_monitor_cancel, 0},
+    /* Groups, meters. */
+    [OFM_GROUP_MOD] = {of_handle_group_mod, NEEDS_PRIMARY},
+    [OFM_GROUP_STATS_REQUEST] = {of_handle_group_stats, 0},
+    [OFM_GROUP_DESC_REQUEST] = {of_handle_group_desc, 0},
+    [OFM_GROUP_FEATURES_REQUEST] = {of_handle_group_features, 0},
+    [OFM_METER_MOD] = {of_handle_meter_mod, NEEDS_PRIMARY},
+    [OFM_METER_STATS_REQUEST] = {of_handle_meter_stats, 0},
+    [OFM_METER_CONFIG_REQUEST] = {of_handle_meter_config, 0},
+    [OFM_METER_FEATURES_REQUEST] = {of_handle_meter_features, 0},
+    /* Many at once. */
+    [OFM_BUNDLE_CONTROL] = {of_handle_bundle_control, NEEDS_PRIMARY},
+    [OFM_BUNDLE_ADD_MESSAGE] = {of_handle_bundle_add, NEEDS_PRIMARY},
+    /* What is not there. */
+    [OFM_IPFIX_BRIDGE_REQUEST] = {of_handle_not_configured, 0},
+    [OFM_IPFIX_FLOW_REQUEST] = {of_handle_not_configured, 0},
+    /* Options of tunnels. */
+    [OFM_NXT_TLV_TABLE_MOD] = {of_handle_tlv_mod, NEEDS_PRIMARY},
+    [OFM_NXT_TLV_TABLE_REQUEST] = {of_handle_tlv_request, 0},
 };
 
 bool
@@ -68,6 +100,7 @@ ofconn_dispatch(struct ofconn *c, struct of_msg *msg)
     if (!err && whole) {
         err = handlers[msg->type].handle(c, msg);
     }
+    connmgr_flush_monitors(c->mgr);
     if (err) {
         COVERAGE_INC(ofconn_message_error);
         ofconn_send_error(c, err, &original);

@@ -5,6 +5,8 @@
 #include "ofproto/conn-private.h"
 
 #include "openflow/of-switch.h"
+#include "openflow/of-table.h"
+#include "os/clock.h"
 
 bool
 ofconn_wants(const struct ofconn *c, enum of_async_type type, unsigned reason)
@@ -76,6 +78,77 @@ connmgr_role_taken(struct connmgr *mgr, struct ofconn *by)
             struct of_buf b = OF_BUF_INIT;
 
             of_role_status_encode(&b, &m, OFPCRR_PRIMARY_REQUEST, c->version, 0);
+            ofconn_send_event(c, &b);
+        }
+    }
+}
+
+void
+connmgr_flow_removed(struct connmgr *mgr, const struct rule *rule, uint8_t reason)
+{
+    struct rule_counts counts = rule_get_counts(rule);
+    struct of_match match;
+    struct ofconn *c;
+    struct of_flow_removed fr = {
+        .match = &match,
+        .table_id = rule->table_id,
+        .priority = (uint16_t) rule->cls.priority,
+        .cookie = rule->cookie,
+        .reason = reason,
+        .idle_timeout = atomic_load_explicit(&rule->idle_timeout, memory_order_relaxed),
+        .hard_timeout = atomic_load_explicit(&rule->hard_timeout, memory_order_relaxed),
+        .packet_count = counts.n_packets,
+        .byte_count = counts.n_bytes,
+    };
+
+    of_duration(clock_now_ms() - rule->created_ms, &fr.duration_sec, &fr.duration_nsec);
+    cls_rule_get_match(&rule->cls, &match.flow, &match.mask);
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        if (ofconn_wants(c, OF_ASYNC_FLOW_REMOVED, reason)) {
+            struct of_buf b = OF_BUF_INIT;
+
+            of_flow_removed_encode(&b, &fr, c->flow_format == NXFF_NXM, c->version, 0);
+            ofconn_send_event(c, &b);
+        }
+    }
+}
+
+void
+connmgr_table_status(struct connmgr *mgr, uint8_t table_id, uint8_t reason)
+{
+    struct of_table_desc d;
+    struct ofconn *c;
+
+    of_table_describe(mgr->ofproto->tables, table_id, &d);
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        if (c->version >= OF14_VERSION && ofconn_wants(c, OF_ASYNC_TABLE_STATUS, reason)) {
+            struct of_buf b = OF_BUF_INIT;
+
+            of_table_status_encode(&b, reason, &d, c->version, 0);
+            ofconn_send_event(c, &b);
+        }
+    }
+}
+
+/* The request goes on as it came, hence only to connections of its version: groups look
+ * different in others. */
+void
+connmgr_forward_request(struct connmgr *mgr, const struct ofconn *from, const struct of_msg *msg,
+                        unsigned reason)
+{
+    struct ofconn *c;
+
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        if (c != from && c->version == from->version &&
+            ofconn_wants(c, OF_ASYNC_REQUESTFORWARD, reason)) {
+            struct of_buf b = OF_BUF_INIT;
+            size_t start = of_msg_begin(&b, OFM_REQUESTFORWARD, c->version, 0);
+
+            of_buf_put(&b, msg->start, msg->len);
+            of_msg_end(&b, start);
             ofconn_send_event(c, &b);
         }
     }

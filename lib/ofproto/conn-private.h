@@ -19,6 +19,7 @@
 #include "ofproto/ofproto-private.h"
 #include "openflow/of-port.h"
 #include "openflow/of-role.h"
+#include "ofproto/oftables.h"
 
 struct controller;
 struct of_bundle;
@@ -48,9 +49,13 @@ struct ofconn {
 
     struct of_mp_joiner joiner;
     struct of_bundle *bundles;     /* of-handlers-bundle.c */
+
     struct flow_monitor *monitors; /* of-handlers-monitor.c */
-    bool monitors_paused;
-    bool tables_may_change; /* inside its own flow-mod: see events */
+    bool monitors_paused, updates_open;
+    uint32_t abbrev_xid; /* of the last abbreviated update */
+    int64_t paused_ms;
+    struct of_buf updates; /* being gathered while updates_open */
+    struct of_mp_writer updates_writer;
 
     /* Token buckets of packet-ins: [0] misses, [1] actions. */
     struct ofconn_pacer {
@@ -73,10 +78,12 @@ struct connmgr {
     bool fail_secure;
     bool fail_open; /* standalone, and no controller answers: NORMAL rules */
     struct ev_timer fail_timer;
+    struct ev_defer monitor_defer;
     struct ev_timer listen_timer; /* tries again to listen */
     bool has_generation;
     uint64_t generation_id;
     char *dp_desc, *serial;
+    struct tlv_table *tlvs; /* of-handlers-tlv.c; NULL: empty */
 };
 
 /* -- conn.c -- */
@@ -101,6 +108,8 @@ bool ofconn_send_event(struct ofconn *, struct of_buf *);
 void ofconn_send_error(struct ofconn *, enum of_err, const struct of_msg *);
 #define OFCONN_FOR_EACH(c, mgr) cds_list_for_each_entry(c, &(mgr)->conns, node)
 
+/* Is there somebody who wants packets that no flow matches?  To call when that may be news. */
+void connmgr_update_miss(struct connmgr *);
 void ofproto_commands_conn_register(void); /* commands-conn.c */
 
 /* -- conn-controller.c -- */
@@ -132,6 +141,11 @@ void connmgr_port_changed(struct connmgr *, struct ofport *);
 /* Another connection took the role of primary. */
 void connmgr_role_taken(struct connmgr *, struct ofconn *by);
 
+void connmgr_flow_removed(struct connmgr *, const struct rule *, uint8_t reason);
+void connmgr_table_status(struct connmgr *, uint8_t table_id, uint8_t reason);
+void connmgr_forward_request(struct connmgr *, const struct ofconn *from,
+                             const struct of_msg *, unsigned reason);
+
 /* -- of-handlers-switch.c -- */
 of_handler of_handle_features, of_handle_get_config, of_handle_set_config, of_handle_desc,
     of_handle_barrier, of_handle_ignore;
@@ -141,9 +155,42 @@ of_handler of_handle_role, of_handle_get_async, of_handle_set_async, of_handle_f
 /* -- of-handlers-port.c -- */
 of_handler of_handle_port_desc, of_handle_port_stats, of_handle_port_mod, of_handle_queue_stats,
     of_handle_queue_config, of_handle_queue_desc;
+struct of_port_mod;
+enum of_err of_port_mod_prepare(const struct ofconn *, const struct of_msg *,
+                                struct of_port_mod *);
 /* What controllers are told of a port. */
 void ofport_describe(const struct ofport *, struct of_port *);
 /* The ports by number, NULL when there is none; malloc'ed. */
 struct ofport **ofproto_ports_sorted(const struct ofproto *, size_t *n);
+
+/* -- of-handlers-flow.c -- */
+of_handler of_handle_flow_mod, of_handle_flow_stats, of_handle_aggregate;
+/* Decodes and checks; on OF_OK the caller ends with of_flow_mod_free(). */
+enum of_err of_flow_mod_prepare(const struct ofconn *, const struct of_msg *,
+                                struct of_flow_mod *);
+void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
+/* -- of-handlers-table.c -- */
+of_handler of_handle_table_stats, of_handle_table_features, of_handle_table_desc,
+    of_handle_table_mod;
+struct of_table_desc;
+void of_table_describe(const struct oftables *, uint8_t id, struct of_table_desc *);
+/* -- of-handlers-group.c -- */
+of_handler of_handle_group_mod, of_handle_group_stats, of_handle_group_desc,
+    of_handle_group_features, of_handle_meter_mod, of_handle_meter_stats,
+    of_handle_meter_config, of_handle_meter_features;
+/* -- of-handlers-bundle.c -- */
+of_handler of_handle_bundle_control, of_handle_bundle_add;
+void of_bundles_destroy(struct ofconn *);
+void of_bundles_set_idle(int64_t ms); /* bundle-idle-timeout, of bundles from now on */
+/* -- of-handlers-monitor.c -- */
+of_handler of_handle_monitor, of_handle_monitor_cancel;
+void of_monitors_destroy(struct ofconn *);
+void of_monitors_drained(struct ofconn *);
+void connmgr_flush_monitors(struct connmgr *);
+void connmgr_rule_event(struct connmgr *, enum rule_event, const struct rule *,
+                        const struct rule *old, uint8_t reason, const struct of_requester *);
+/* -- of-handlers-tlv.c -- */
+of_handler of_handle_tlv_mod, of_handle_tlv_request, of_handle_not_configured;
+void of_tlvs_destroy(struct connmgr *);
 
 #endif

@@ -72,6 +72,7 @@ conn_up(struct of_channel *ch, void *c_)
     struct ofconn *c = c_;
 
     c->version = of_channel_version(ch);
+    connmgr_update_miss(c->mgr);
     if (c->controller) {
         controller_conn_up(c->controller, c);
     }
@@ -121,14 +122,22 @@ conn_down(struct of_channel *ch, const char *why, void *c_)
     ofconn_destroy(c);
 }
 
+static void
+conn_drained(struct of_channel *ch, void *c_)
+{
+    of_monitors_drained(c_);
+}
+
 static const struct of_channel_ops primary_ops = {
     .up = conn_up,
+    .drained = conn_drained,
     .message = conn_message,
     .snoop = conn_snoop,
     .down = conn_down,
 };
 static const struct of_channel_ops service_ops = {
     .up = conn_up,
+    .drained = conn_drained,
     .message = conn_message,
     .down = conn_down,
 };
@@ -176,10 +185,30 @@ void
 ofconn_destroy(struct ofconn *c)
 {
     cds_list_del(&c->node);
+    connmgr_update_miss(c->mgr);
     of_channel_destroy(c->channel);
     of_buf_free(&c->sink);
     of_mp_joiner_clear(&c->joiner);
+    of_bundles_destroy(c);
+    of_monitors_destroy(c);
     free(c);
+}
+
+void
+connmgr_update_miss(struct connmgr *mgr)
+{
+    bool wanted = false;
+    struct ofconn *c;
+
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        wanted |= c->version && c->version < OF13_VERSION && !c->controller_id &&
+                  ofconn_wants(c, OF_ASYNC_PACKET_IN, OFPR_NO_MATCH);
+    }
+    if (wanted != mgr->ofproto->miss_to_controller) {
+        mgr->ofproto->miss_to_controller = wanted;
+        ofproto_changed();
+    }
 }
 
 /* ------------------------------------------------------------------ services */
@@ -266,6 +295,12 @@ listen_timer_cb(struct ev_timer *t)
 
 /* ------------------------------------------------------------------ life of the manager */
 
+static void
+monitor_defer_cb(struct ev_defer *d)
+{
+    connmgr_flush_monitors(d->aux);
+}
+
 struct connmgr *
 connmgr_create(struct ofproto *o, struct evloop *loop)
 {
@@ -275,6 +310,7 @@ connmgr_create(struct ofproto *o, struct evloop *loop)
     mgr->loop = loop;
     mgr->versions = OF_VERSIONS_ALL;
     CDS_INIT_LIST_HEAD(&mgr->conns);
+    ev_defer_init(&mgr->monitor_defer, loop, monitor_defer_cb, mgr);
     ev_timer_init(&mgr->listen_timer, loop, listen_timer_cb, mgr);
     controllers_init(mgr);
     return mgr;
@@ -289,6 +325,7 @@ connmgr_destroy(struct connmgr *mgr)
         return;
     }
     ev_timer_stop(&mgr->listen_timer);
+    ev_defer_stop(&mgr->monitor_defer);
     stream_listener_close(mgr->mgmt);
     stream_listener_close(mgr->snoop);
     controllers_destroy(mgr);
@@ -296,6 +333,7 @@ connmgr_destroy(struct connmgr *mgr)
     {
         ofconn_destroy(c);
     }
+    of_tlvs_destroy(mgr);
     free(mgr->dp_desc);
     free(mgr->serial);
     free(mgr);

@@ -35,6 +35,7 @@ of_handle_role(struct ofconn *c, struct of_msg *msg)
         }
         c->role = m.role;
         controllers_status_changed();
+        connmgr_update_miss(mgr);
     }
     m.role = c->role;
     m.has_generation = mgr->has_generation;
@@ -64,6 +65,7 @@ of_handle_set_async(struct ofconn *c, struct of_msg *msg)
     if (!err && c->kind == OFCONN_SERVICE && !c->miss_send_len) {
         c->miss_send_len = 128;
     }
+    connmgr_update_miss(c->mgr);
     return err;
 }
 
@@ -88,5 +90,8 @@ of_handle_packet_in_format(struct ofconn *c, struct of_msg *msg)
 enum of_err
 of_handle_controller_id(struct ofconn *c, struct of_msg *msg)
 {
-    return of_controller_id_decode(msg, &c->controller_id);
+    enum of_err err = of_controller_id_decode(msg, &c->controller_id);
+
+    connmgr_update_miss(c->mgr);
+    return err;
 }

@@ -192,25 +192,37 @@ of_handle_port_stats(struct ofconn *c, struct of_msg *msg)
      OFPPC_NO_PACKET_IN)
 
 enum of_err
+of_port_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_port_mod *m)
+{
+    struct ofport *port;
+    struct of_port now;
+    enum of_err err = of_port_mod_decode(msg, m);
+
+    if (err) {
+        return err;
+    }
+    port = ofproto_port_find(c->mgr->ofproto, m->port);
+    if (!port) {
+        return OFPPMFC_BAD_PORT;
+    }
+    ofport_describe(port, &now);
+    return eth_addr_equal(now.hw, m->hw) ? OF_OK : OFPPMFC_BAD_HW_ADDR;
+}
+
+enum of_err
 of_handle_port_mod(struct ofconn *c, struct of_msg *msg)
 {
     struct of_port_mod m;
     struct ofport *port;
     struct of_port now;
     uint32_t config;
-    enum of_err err = of_port_mod_decode(msg, &m);
+    enum of_err err = of_port_mod_prepare(c, msg, &m);
 
     if (err) {
         return err;
     }
     port = ofproto_port_find(c->mgr->ofproto, m.port);
-    if (!port) {
-        return OFPPMFC_BAD_PORT;
-    }
     ofport_describe(port, &now);
-    if (!eth_addr_equal(now.hw, m.hw)) {
-        return OFPPMFC_BAD_HW_ADDR;
-    }
     config = (now.config & ~m.mask) | (m.config & m.mask);
     if ((config ^ now.config) & OFPPC_PORT_DOWN &&
         netdev_set_up(port->netdev, !(config & OFPPC_PORT_DOWN))) {

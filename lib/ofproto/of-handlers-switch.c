@@ -76,6 +76,7 @@ of_handle_set_config(struct ofconn *c, struct of_msg *msg)
     }
     c->invalid_ttl_to_controller = config.flags & OFPC_INVALID_TTL_TO_CONTROLLER;
     c->miss_send_len = config.miss_send_len;
+    connmgr_update_miss(c->mgr);
     return OF_OK;
 }
 

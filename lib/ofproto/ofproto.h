@@ -47,6 +47,15 @@ struct ofproto_settings {
     BITMAP_DECLARE(flood_vlans, 4096); /* VLANs without learning: always flooded */
 };
 void ofproto_set(struct ofproto *, const struct ofproto_settings *);
+/* Flow_Table records; tables without one have their defaults. */
+struct ofproto_table_settings {
+    uint8_t id; /* 0..253 */
+    const char *name;
+    uint32_t flow_limit;           /* UINT32_MAX: none */
+    bool evict;                    /* when full; else refuse */
+    const char *prefixes, *groups; /* field names separated by spaces; NULL: default */
+};
+void ofproto_set_tables(struct ofproto *, const struct ofproto_table_settings *, size_t n);
 const char *ofproto_name(const struct ofproto *);
 uint64_t ofproto_datapath_id(const struct ofproto *);
 

@@ -261,6 +261,23 @@ bridge_give_openflow(struct bridge_state *br)
     }
     ofproto_set_conns(br->ofproto, &s);
     free(list);
+
+    struct ofproto_table_settings *tables = xcalloc(of->n_tables + 1, sizeof *tables);
+    for (size_t i = 0; i < of->n_tables; i++) {
+        const struct cfg_flow_table *t = &of->tables[i];
+        tables[i] = (struct ofproto_table_settings){
+            .id = t->id,
+            .name = t->name,
+            .flow_limit = t->flow_limit < 0 || t->flow_limit > UINT32_MAX
+                              ? UINT32_MAX
+                              : (uint32_t) t->flow_limit,
+            .evict = t->evict,
+            .prefixes = t->prefixes,
+            .groups = t->groups,
+        };
+    }
+    ofproto_set_tables(br->ofproto, tables, of->n_tables);
+    free(tables);
 }
 
 /* Settings or ports changed. */

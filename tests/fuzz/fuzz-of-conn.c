@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as the messages of a controller to a bridge: each is executed by its handler, on a
+ * connection without a peer.  The first byte chooses the version.  Whatever comes, what the
+ * switch answers is a row of well-formed messages, and all that was made goes with the bridge. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "datapath/dp.h"
+#include "ofproto/conn-private.h"
+#include "ofproto/ofproto.h"
+#include "os/clock.h"
+#include "os/rcu.h"
+#include "os/thread.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct evloop *loop;
+
+static void
+require(bool ok)
+{
+    if (!ok) {
+        __builtin_trap();
+    }
+}
+
+static void
+start(void)
+{
+    thread_adopt("");
+    clock_stop();
+    arena_set_plan(64);
+    loop = evloop_create();
+    netdev_init(loop, "override");
+    dp_init(loop);
+    ofproto_init(loop);
+}
+
+static void
+check_answers(const struct ofconn *c)
+{
+    size_t ofs = 0;
+
+    while (ofs < c->sink.len) {
+        size_t len;
+
+        require(c->sink.len - ofs >= OF_HEADER_LEN);
+        len = of_get_be16(c->sink.data + ofs + 2);
+        require(len >= OF_HEADER_LEN && len <= c->sink.len - ofs);
+        require(c->sink.data[ofs] == c->version);
+        ofs += len;
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct ofproto *o;
+    struct ofconn *c;
+
+    if (!size) {
+        return 0;
+    }
+    if (!loop) {
+        start();
+    }
+    require(!ofproto_create("br0", "dummy", &o, NULL));
+    c = ofconn_create_fake(o->conns, (uint8_t) (1 + data[0] % 6));
+    data++;
+    size--;
+    while (size >= OF_HEADER_LEN) {
+        size_t len = of_get_be16(data + 2);
+        struct of_msg m;
+
+        len = len < OF_HEADER_LEN ? OF_HEADER_LEN : len > size ? size : len;
+        {
+            /* A copy of its own: reading behind it is found. */
+            uint8_t *copy = malloc(len);
+
+            memcpy(copy, data, len);
+            copy[0] = c->version;
+            copy[2] = (uint8_t) (len >> 8);
+            copy[3] = (uint8_t) len;
+            if (!of_msg_parse(copy, len, &m) && m.type != OFM_HELLO) {
+                ofconn_dispatch(c, &m);
+            }
+            free(copy);
+        }
+        data += len;
+        size -= len;
+    }
+    clock_warp(1100);
+    evloop_turn(loop, 0);
+    check_answers(c);
+    ofproto_destroy(o);
+    return 0;
+}
