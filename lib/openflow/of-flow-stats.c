@@ -234,7 +234,7 @@ removed_nxm_or_11(struct of_buf *b, const struct of_flow_removed *fr, bool nxm, 
     of_put_u32(b, fr->duration_nsec);
     of_put_u16(b, fr->idle_timeout);
     len_or_hard = b->len;
-    of_put_u16(b, version >= OF12_VERSION ? fr->hard_timeout : 0);
+    of_put_u16(b, version >= OF11_VERSION ? fr->hard_timeout : 0);
     of_put_u64(b, fr->packet_count);
     of_put_u64(b, fr->byte_count);
     if (nxm) {

@@ -181,7 +181,9 @@ of_monitor_update_put(struct of_buf *b, enum of_msg_type reply,
         } else {
             put_early(b, nicira, u, version);
         }
-        of_actions_encode(b, u->actions, u->actions_len, version, OF_ACTS_INSTRUCTIONS);
+        of_actions_encode(b, u->actions, u->actions_len, version,
+                          reply == OFM_NXST_FLOW_MONITOR_REPLY ? OF_ACTS_APPLY
+                                                               : OF_ACTS_INSTRUCTIONS);
     }
     of_buf_set_u16(b, start, (uint16_t) MIN(b->len - start, (size_t) UINT16_MAX));
 }
