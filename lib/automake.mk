@@ -122,6 +122,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/conn-controller.c \
 	lib/ofproto/conn-dispatch.c \
 	lib/ofproto/conn-events.c \
+	lib/ofproto/conn-packet-in.c \
 	lib/ofproto/conn-private.h \
 	lib/ofproto/conn.c \
 	lib/ofproto/conn.h \
@@ -149,9 +150,16 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/meters-dp.h \
 	lib/ofproto/meters.c \
 	lib/ofproto/meters.h \
+	lib/ofproto/of-handlers-bundle.c \
 	lib/ofproto/of-handlers-conn.c \
+	lib/ofproto/of-handlers-flow.c \
+	lib/ofproto/of-handlers-group.c \
+	lib/ofproto/of-handlers-monitor.c \
+	lib/ofproto/of-handlers-packet.c \
 	lib/ofproto/of-handlers-port.c \
 	lib/ofproto/of-handlers-switch.c \
+	lib/ofproto/of-handlers-table.c \
+	lib/ofproto/of-handlers-tlv.c \
 	lib/ofproto/ofproto-port.c \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \
@@ -160,11 +168,14 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/oftables.h \
 	lib/ofproto/oftxn.c \
 	lib/ofproto/packet-out.c \
+	lib/ofproto/punt.c \
+	lib/ofproto/punt.h \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
 	lib/ofproto/rule-index.c \
 	lib/ofproto/rule.c \
 	lib/ofproto/rule.h \
+	lib/ofproto/table-settings.c \
 	lib/ofproto/tables-private.h \
 	lib/ofproto/upcall.c \
 	lib/ofproto/upcall.h \

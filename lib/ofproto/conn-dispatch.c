@@ -65,6 +65,9 @@ static const struct {
     [OFM_METER_STATS_REQUEST] = {of_handle_meter_stats, 0},
     [OFM_METER_CONFIG_REQUEST] = {of_handle_meter_config, 0},
     [OFM_METER_FEATURES_REQUEST] = {of_handle_meter_features, 0},
+    /* Packets. */
+    [OFM_PACKET_OUT] = {of_handle_packet_out, NEEDS_PRIMARY},
+    [OFM_NXT_RESUME] = {of_handle_resume, NEEDS_PRIMARY},
     /* Many at once. */
     [OFM_BUNDLE_CONTROL] = {of_handle_bundle_control, NEEDS_PRIMARY},
     [OFM_BUNDLE_ADD_MESSAGE] = {of_handle_bundle_add, NEEDS_PRIMARY},

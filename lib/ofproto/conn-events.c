@@ -135,8 +135,8 @@ connmgr_table_status(struct connmgr *mgr, uint8_t table_id, uint8_t reason)
 /* The request goes on as it came, hence only to connections of its version: groups look
  * different in others. */
 void
-connmgr_forward_request(struct connmgr *mgr, const struct ofconn *from, const struct of_msg *msg,
-                        unsigned reason)
+connmgr_forward_request(struct connmgr *mgr, const struct ofconn *from,
+                        const struct of_msg *msg, unsigned reason)
 {
     struct ofconn *c;
 

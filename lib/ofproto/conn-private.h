@@ -48,7 +48,7 @@ struct ofconn {
     uint16_t miss_send_len;
 
     struct of_mp_joiner joiner;
-    struct of_bundle *bundles;     /* of-handlers-bundle.c */
+    struct of_bundle *bundles; /* of-handlers-bundle.c */
 
     struct flow_monitor *monitors; /* of-handlers-monitor.c */
     bool monitors_paused, updates_open;
@@ -143,8 +143,17 @@ void connmgr_role_taken(struct connmgr *, struct ofconn *by);
 
 void connmgr_flow_removed(struct connmgr *, const struct rule *, uint8_t reason);
 void connmgr_table_status(struct connmgr *, uint8_t table_id, uint8_t reason);
-void connmgr_forward_request(struct connmgr *, const struct ofconn *from,
-                             const struct of_msg *, unsigned reason);
+void connmgr_forward_request(struct connmgr *, const struct ofconn *from, const struct of_msg *,
+                             unsigned reason);
+
+/* -- conn-packet-in.c -- */
+struct punt;
+void conn_handle_punt(const struct punt *);
+/* What a pipeline that waits for its controller is found by again; opaque to the controller. */
+struct of_continuation {
+    uint32_t epoch, recirc_id;
+};
+uint32_t of_continuation_epoch(void);
 
 /* -- of-handlers-switch.c -- */
 of_handler of_handle_features, of_handle_get_config, of_handle_set_config, of_handle_desc,
@@ -156,8 +165,8 @@ of_handler of_handle_role, of_handle_get_async, of_handle_set_async, of_handle_f
 of_handler of_handle_port_desc, of_handle_port_stats, of_handle_port_mod, of_handle_queue_stats,
     of_handle_queue_config, of_handle_queue_desc;
 struct of_port_mod;
-enum of_err of_port_mod_prepare(const struct ofconn *, const struct of_msg *,
-                                struct of_port_mod *);
+enum of_err
+of_port_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_port_mod *);
 /* What controllers are told of a port. */
 void ofport_describe(const struct ofport *, struct of_port *);
 /* The ports by number, NULL when there is none; malloc'ed. */
@@ -166,8 +175,8 @@ struct ofport **ofproto_ports_sorted(const struct ofproto *, size_t *n);
 /* -- of-handlers-flow.c -- */
 of_handler of_handle_flow_mod, of_handle_flow_stats, of_handle_aggregate;
 /* Decodes and checks; on OF_OK the caller ends with of_flow_mod_free(). */
-enum of_err of_flow_mod_prepare(const struct ofconn *, const struct of_msg *,
-                                struct of_flow_mod *);
+enum of_err
+of_flow_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_flow_mod *);
 void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
 /* -- of-handlers-table.c -- */
 of_handler of_handle_table_stats, of_handle_table_features, of_handle_table_desc,
@@ -178,6 +187,13 @@ void of_table_describe(const struct oftables *, uint8_t id, struct of_table_desc
 of_handler of_handle_group_mod, of_handle_group_stats, of_handle_group_desc,
     of_handle_group_features, of_handle_meter_mod, of_handle_meter_stats,
     of_handle_meter_config, of_handle_meter_features;
+/* -- of-handlers-packet.c -- */
+of_handler of_handle_packet_out, of_handle_resume;
+struct packet;
+/* Decodes and checks; on OF_OK the caller ends with of_packet_out_free(), and has the packet.
+ */
+enum of_err of_packet_out_prepare(const struct ofconn *, const struct of_msg *,
+                                  struct of_packet_out *, struct packet **);
 /* -- of-handlers-bundle.c -- */
 of_handler of_handle_bundle_control, of_handle_bundle_add;
 void of_bundles_destroy(struct ofconn *);

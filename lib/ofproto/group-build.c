@@ -158,7 +158,9 @@ build_inserted(const struct of_group_mod *gm, const struct group *old, struct gr
     if (gm->type != old->type) {
         /* Insertions need not say the type, which the weights' default hangs on. */
         for (unsigned i = at; i < at + n; i++) {
-            g->buckets[i].weight = old->type == OFPGT_SELECT;
+            if (!g->buckets[i].weight) {
+                g->buckets[i].weight = old->type == OFPGT_SELECT;
+            }
         }
     }
     *out = g;

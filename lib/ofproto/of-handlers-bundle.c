@@ -7,8 +7,8 @@
  *   open              BAD_ID*   keeps     closed   commits*  drops*    TIMEOUT*
  *   closed            BAD_ID*   CLOSED*   CLOSED*  commits*  drops*    TIMEOUT*
  *
- * (*: and the bundle is gone.)  A message is checked when it is added; what it does to tables is
- * known at the commit.  Messages are kept as they came, one behind the other. */
+ * (*: and the bundle is gone.)  A message is checked when it is added; what it does to tables
+ * is known at the commit.  Messages are kept as they came, one behind the other. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +18,13 @@
 #include "ofproto/groups.h"
 #include "ofproto/oftables.h"
 #include "openflow/of-bundle.h"
+#include "packet/packet.h"
 #include "util/xalloc.h"
 
 COVERAGE_DEFINE(ofconn_bundle_timeout);
 COVERAGE_DEFINE(ofconn_bundle_too_large);
 
-#define BUNDLES_MAX 64u             /* of a connection */
+#define BUNDLES_MAX 64u               /* of a connection */
 #define BUNDLE_BYTES_MAX (256u << 20) /* of messages in all of them */
 #define BUNDLE_IDLE_MS 10000
 
@@ -136,9 +137,11 @@ bytes_kept(const struct ofconn *c)
 static enum of_err
 check(struct ofconn *c, const struct of_msg *msg)
 {
+    struct of_packet_out po;
     struct of_port_mod pm;
     struct of_group_mod gm;
     struct of_flow_mod fm;
+    struct packet *p;
     enum of_err err;
 
     switch (msg->type) {
@@ -157,6 +160,13 @@ check(struct ofconn *c, const struct of_msg *msg)
         return err;
     case OFM_PORT_MOD:
         return of_port_mod_prepare(c, msg, &pm);
+    case OFM_PACKET_OUT:
+        err = of_packet_out_prepare(c, msg, &po, &p);
+        if (!err) {
+            packet_free(p);
+            of_packet_out_free(&po);
+        }
+        return err;
     default:
         return OFPBFC_MSG_UNSUP;
     }
@@ -199,9 +209,8 @@ of_handle_bundle_add(struct ofconn *c, struct of_msg *msg)
 
 /* Calls `cb` for each message until it fails; then says so to the sender, by the message. */
 static enum of_err
-for_each_message(struct of_bundle *b, enum of_err (*cb)(struct of_bundle *, struct of_msg *,
-                                                        void *),
-                 void *aux)
+for_each_message(struct of_bundle *b,
+                 enum of_err (*cb)(struct of_bundle *, struct of_msg *, void *), void *aux)
 {
     size_t ofs = 0;
 
@@ -261,7 +270,9 @@ change_tables(struct of_bundle *b, struct of_msg *m, void *txn)
 static enum of_err
 act(struct of_bundle *b, struct of_msg *m, void *aux)
 {
-    return m->type == OFM_PORT_MOD ? of_handle_port_mod(b->conn, m) : OF_OK;
+    return m->type == OFM_PORT_MOD     ? of_handle_port_mod(b->conn, m)
+           : m->type == OFM_PACKET_OUT ? of_handle_packet_out(b->conn, m)
+                                       : OF_OK;
 }
 
 static enum of_err

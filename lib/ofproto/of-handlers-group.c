@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups and meters: changes, statistics, descriptions, features.  Called by conn-dispatch.c and
- * bundles on the main thread. */
+/* Groups and meters: changes, statistics, descriptions, features.  Called by conn-dispatch.c
+ * and bundles on the main thread. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * come from conn-dispatch.c, changes from the tables; main thread.
  *
  * Updates of one message or one round of expiry go out together.  A peer that does not read is
- * sent PAUSED and then nothing but deletions are lost to it: when it has caught up, it gets what
- * was added or changed meanwhile, and RESUMED. */
+ * sent PAUSED and then nothing but deletions are lost to it: when it has caught up, it gets
+ * what was added or changed meanwhile, and RESUMED. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,8 @@
 
 COVERAGE_DEFINE(ofconn_monitor_paused);
 
-#define MONITORS_MAX 1024u              /* of a connection */
-#define PAUSE_BYTES (128u << 10)        /* waiting for the peer */
+#define MONITORS_MAX 1024u       /* of a connection */
+#define PAUSE_BYTES (128u << 10) /* waiting for the peer */
 
 struct flow_monitor {
     struct flow_monitor *next; /* conn->monitors */
@@ -132,8 +132,8 @@ send_state(struct ofconn *c, enum of_monitor_event event)
         of_mp_entry_end(&w);
         of_mp_end(&w);
     } else {
-        enum of_msg_type type = event == OFPFME_PAUSED ? OFM_NXT_FLOW_MONITOR_PAUSED
-                                                       : OFM_NXT_FLOW_MONITOR_RESUMED;
+        enum of_msg_type type =
+            event == OFPFME_PAUSED ? OFM_NXT_FLOW_MONITOR_PAUSED : OFM_NXT_FLOW_MONITOR_RESUMED;
 
         of_msg_end(&b, of_msg_begin(&b, type, c->version, 0));
     }

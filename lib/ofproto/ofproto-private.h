@@ -16,6 +16,7 @@
 #include "util/idpool.h"
 
 struct connmgr;
+struct meters_dp;
 
 /* A datapath in use by bridges.  Lives until ofproto_exit(): the datapath keeps its address. */
 struct ofproto_dp {
@@ -24,6 +25,7 @@ struct ofproto_dp {
     unsigned n_refs;
     struct dp_upcall_ops ops;
     struct dp_features features;
+    struct meters_dp *meters; /* with `dp` */
     struct ofproto_dp *next;
 };
 

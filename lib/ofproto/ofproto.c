@@ -14,7 +14,9 @@
 #include "log/ctl.h"
 #include "log/log.h"
 #include "ofproto/conn-private.h"
+#include "ofproto/meters-dp.h"
 #include "ofproto/ofproto-private.h"
+#include "ofproto/punt.h"
 #include "ofproto/revalidator.h"
 #include "ofproto/upcall.h"
 #include "ofproto/xlate-snapshot.h"
@@ -205,6 +207,8 @@ ofproto_init(struct evloop *loop)
         ofproto_commands_conn_register();
         ofproto_commands_trace_register();
     }
+    dp_actions_set_punt_format(punt_format);
+    punt_init(loop, conn_handle_punt);
     revalidator_start();
 }
 
@@ -221,6 +225,7 @@ ofproto_exit(void)
         ofproto_destroy(o);
     }
     revalidator_stop();
+    punt_exit();
     ofproto_commands_upcall_exit();
     ev_defer_stop(&publish_defer);
     initialized = false;
@@ -324,6 +329,7 @@ odp_get(const char *type, struct ofproto_dp **odpp, char **errp)
     }
     if (!d->n_refs++) {
         dp_features_init(&d->features);
+        d->meters = meters_dp_create(d->dp);
     }
     *odpp = d;
     return 0;
@@ -336,6 +342,37 @@ tables_changed_cb(void *aux)
 }
 
 /* Any thread.  A learning switch would not wait for the timer. */
+static void
+rule_event_cb(enum rule_event event, const struct rule *rule, const struct rule *old,
+              uint8_t reason, const struct of_requester *who, void *o_)
+{
+    struct ofproto *o = o_;
+
+    if (o->conns) {
+        connmgr_rule_event(o->conns, event, rule, old, reason, who);
+    }
+}
+
+static void
+flow_removed_cb(const struct rule *rule, uint8_t reason, void *o_)
+{
+    struct ofproto *o = o_;
+
+    if (o->conns) {
+        connmgr_flow_removed(o->conns, rule, reason);
+    }
+}
+
+static void
+table_status_cb(uint8_t table_id, uint8_t reason, void *o_)
+{
+    struct ofproto *o = o_;
+
+    if (o->conns) {
+        connmgr_table_status(o->conns, table_id, reason);
+    }
+}
+
 static void
 tables_wake_cb(void *o)
 {
@@ -373,9 +410,13 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
     o->numbers = idpool_create(1, OFPP_MAX_PORT);
     o->tables = oftables_create(&(struct oftables_ops){
         .aux = o,
+        .rule_event = rule_event_cb,
+        .flow_removed = flow_removed_cb,
+        .table_status = table_status_cb,
         .changed = tables_changed_cb,
         .wake = tables_wake_cb,
     });
+    meters_set_ops(o->tables, meters_dp_ops(odp->meters));
     ev_timer_init(&o->tables_timer, main_loop, tables_timer_cb, o);
     ev_timer_start(&o->tables_timer, TABLES_RUN_MS);
     o->macs = mac_table_create();
@@ -411,11 +452,13 @@ ofproto_destroy(struct ofproto *o)
     odp->n_refs--;
     ofproto_publish();
     synchronize_rcu(); /* nobody uses tables, MACs, datapath any more */
+    oftables_destroy(o->tables);
     if (!odp->n_refs) {
+        meters_dp_destroy(odp->meters);
+        odp->meters = NULL;
         dp_close(odp->dp);
         odp->dp = NULL;
     }
-    oftables_destroy(o->tables);
     mac_table_destroy(o->macs);
     idpool_destroy(o->numbers);
     free(o->name);

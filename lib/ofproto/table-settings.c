@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flow_Table records: name, limit, overflow policy, and which fields tables group flows and find
- * prefixes by.  Called by vswitchd/bridge on the main thread.  What controllers set of tables
- * stays. */
+/* Flow_Table records: name, limit, overflow policy, and which fields tables group flows and
+ * find prefixes by.  Called by vswitchd/bridge on the main thread.  What controllers set of
+ * tables stays. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +76,8 @@ add_group(const char *word, size_t len, void *p_)
     text[len] = '\0';
     end = of_subfield_parse(text, &sf, &error);
     if (!end || *end) {
-        LOG_WARN("bridge %s: table %u: cannot group flows by %s: %s", p->o->name, p->s->id, text,
-                 error ? error : "garbage behind it");
+        LOG_WARN("bridge %s: table %u: cannot group flows by %s: %s", p->o->name, p->s->id,
+                 text, error ? error : "garbage behind it");
         config->n_groups = 0;
         config->evict = false;
     } else {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "log/coverage.h"
+#include "ofproto/punt.h"
 #include "ofproto/revalidator.h"
 #include "ofproto/xlate.h"
 #include "os/clock.h"
@@ -70,5 +71,6 @@ upcall_cookie_free(void *odp, void *cookie)
 
 const struct dp_upcall_ops upcall_ops = {
     .translate = upcall_translate,
+    .punt = punt_put,
     .cookie_free = upcall_cookie_free,
 };

@@ -259,6 +259,9 @@ check_buckets(const struct of_group_mod *gm)
         if (b->id > OFPG_BUCKET_MAX) {
             return OFPGMFC_BAD_BUCKET;
         }
+        if (gm->command == OFPGC_INSERT_BUCKET) {
+            continue; /* the message does not say the group's type */
+        }
         if (b->weight && gm->type != OFPGT_SELECT) {
             return OFPGMFC_INVALID_GROUP;
         }

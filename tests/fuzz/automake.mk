@@ -1,5 +1,5 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
-FUZZ_TARGETS = tests/fuzz/fuzz-agent-request tests/fuzz/fuzz-cni-config tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-of-actions-text tests/fuzz/fuzz-of-actions tests/fuzz/fuzz-of-match tests/fuzz/fuzz-ofp-msg tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
+FUZZ_TARGETS = tests/fuzz/fuzz-agent-request tests/fuzz/fuzz-cni-config tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-of-actions-text tests/fuzz/fuzz-of-actions tests/fuzz/fuzz-of-conn tests/fuzz/fuzz-of-match tests/fuzz/fuzz-ofp-msg tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif
@@ -17,6 +17,8 @@ tests_fuzz_fuzz_of_actions_text_SOURCES = tests/fuzz/fuzz-of-actions-text.c
 tests_fuzz_fuzz_of_actions_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_of_actions_SOURCES = tests/fuzz/fuzz-of-actions.c
 tests_fuzz_fuzz_of_actions_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_of_conn_SOURCES = tests/fuzz/fuzz-of-conn.c
+tests_fuzz_fuzz_of_conn_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_of_match_SOURCES = tests/fuzz/fuzz-of-match.c
 tests_fuzz_fuzz_of_match_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ofp_msg_SOURCES = tests/fuzz/fuzz-ofp-msg.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the messages of a controller to a bridge: each is executed by its handler, on a
  * connection without a peer.  The first byte chooses the version.  Whatever comes, what the
- * switch answers is a row of well-formed messages, and all that was made goes with the bridge. */
+ * switch answers is a row of well-formed messages, and all that was made goes with the bridge.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
