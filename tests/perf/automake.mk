@@ -9,7 +9,8 @@ EXTRA_DIST += $(PERF_PY)
 .PHONY: bench
 bench: all
 	python3 -B $(srcdir)/tests/perf/bench.py --xvs=$(abs_builddir)/vswitchd/xvs-vswitchd \
-	  --perf=$(abs_builddir)/utilities/xvs-perf/xvs-perf --pairs=$(BENCH_PAIRS) \
+	  --perf=$(abs_builddir)/utilities/xvs-perf/xvs-perf \
+	  --agent=$(abs_builddir)/utilities/xvs-agent/xvs-agent --pairs=$(BENCH_PAIRS) \
 	  --output=$(BENCH_OUTPUT) $(BENCH_FLAGS) $(BENCH)
 
 # The lookups alone: `make bench-lookup` prints time, and where the machine counts them,

@@ -100,6 +100,7 @@ class Bed:
         self.daemon = None     # path of the daemon
         self.database = None
         self.children = []
+        self.agent = None      # where xvs-agent serves its sockets, if ports come from it
         try:
             self._make_hosts(mtu)
         except Failed:
@@ -174,13 +175,34 @@ class Bed:
         for number, (name, columns) in enumerate((("a", a), ("b", b)), 1):
             error = self.vsctl(
                 "add-port", "br0", f"v-{name}", *columns, "--", "set", "interface", f"v-{name}",
-                "type=afxdp", f"options:n_rxq={self.queues}", "options:xdp-mode=native",
+                "type=afxdp", f"options:n_rxq={self.queues}", *self._program(f"v-{name}"),
                 f"ofport_request={number}", *settings)
             if error:
                 raise Failed(error)
             said = self.vsctl("get", "interface", f"v-{name}", "error").strip()
             if said != "[]":
                 raise Failed(f"port v-{name}: {said}")
+
+    def _program(self, device):
+        """Options that say where the port's XDP program comes from."""
+        if self.agent:
+            return ("options:use_cni=true",
+                    f"options:dp_path={self.agent}/{device}/afxdp.sock")
+        return ("options:xdp-mode=native",)
+
+    def start_agent(self):
+        """xvs-agent with both ports' programs: ports added from now on take them from it."""
+        self.agent = f"{self.dir}/afxdp_dp"
+        self.spawn("ip", "netns", "exec", self.ns("sw"), self.config.agent,
+                   f"--control={self.dir}/xvs-agent.ctl", f"--socket-dir={self.agent}",
+                   *(f"--device=v-{name}:queues={self.queues},xdp-mode=native"
+                     for name in ("a", "b")),
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            if all(os.path.exists(f"{self.agent}/v-{name}/afxdp.sock") for name in ("a", "b")):
+                return
+            time.sleep(0.05)
+        raise Failed("xvs-agent does not serve its sockets")
 
     def vsctl(self, *argv):
         """ovs-vsctl, waiting for the daemon unless --no-wait."""

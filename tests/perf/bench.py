@@ -38,7 +38,8 @@ def parse():
     add("--xvs", default=f"{top}/vswitchd/xvs-vswitchd", metavar="PATH")
     add("--stock", default=STOCK, metavar="PATH", help=f"the other daemon ({STOCK})")
     add("--perf", default=f"{top}/utilities/xvs-perf/xvs-perf", metavar="PATH")
-    add("--only", action="append", choices=("xvs", "stock", "reference"),
+    add("--agent", default=f"{top}/utilities/xvs-agent/xvs-agent", metavar="PATH")
+    add("--only", action="append", choices=("xvs", "stock", "reference", "cni"),
         help="measure this one only; may be repeated")
     add("--pairs", type=int, default=5, help="how often each is measured (5)")
     add("--seconds", type=float, default=2, help="length of a measurement (2)")
@@ -80,7 +81,10 @@ def measure(config, switch, case_class):
         if switch == "reference":
             bed.start_forwarder(case.pmd_cpus()[0])
         else:
-            bed.start_switch(getattr(config, switch), case.pmd_cpus())
+            bed.start_switch(config.xvs if switch == "cni" else getattr(config, switch),
+                             case.pmd_cpus())
+            if switch == "cni":
+                bed.start_agent()
             case.setup(bed)
         return case.measure(bed)
     finally:
@@ -100,7 +104,7 @@ def run_case(config, name, switches):
     case_class = cases.CASES[name]
     result = {"about": case_class.about, "metrics": case_class.metrics, "skipped": {},
               "bars": case_class.bars,
-              "values": {s: {} for s in switches if s != "reference" or case_class.reference}}
+              "values": {s: {} for s in switches if s in case_class.sides()}}
     for pair in range(config.pairs):
         for switch, values in result["values"].items():
             if switch in result["skipped"]:
@@ -118,8 +122,9 @@ def preflight(config):
     """The switches that can be measured; ends with a sentence if none can."""
     if os.geteuid():
         sys.exit("bench: needs root (it makes network namespaces and loads BPF programs)")
-    wanted = config.only or ["stock", "xvs", "reference"]
-    paths = {"stock": config.stock, "xvs": config.xvs, "reference": config.perf}
+    wanted = config.only or ["stock", "xvs", "reference", "cni"]
+    paths = {"stock": config.stock, "xvs": config.xvs, "reference": config.perf,
+             "cni": config.agent}
     if not os.access(config.perf, os.X_OK):
         sys.exit(f"bench: {config.perf} is not there: build first, or see --perf")
     missing = [s for s in wanted if not os.access(paths[s], os.X_OK)]
@@ -144,7 +149,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     record = {"machine": report.machine(), "cases": {},
               "options": {key: value for key, value in vars(config).items()
-                          if key not in ("xvs", "stock", "perf", "output", "only", "cases")}}
+                          if key not in ("xvs", "stock", "perf", "agent", "output", "only", "cases")}}
     start = time.monotonic()
     for name in config.cases:
         record["cases"][name] = run_case(config, name, switches)

@@ -6,7 +6,8 @@ measure in measure(), and list each metric's unit and direction in `metrics`.  A
 switch cannot do ends in Skipped or Failed, and the report shows the reason.
 
 A bar is what XVS is held to: (metric, "stock" or "reference" or None, "<=" or ">=", limit).  It
-is about the ratio of the medians to that switch's, or without one about the median itself."""
+is about the ratio of the medians to that switch's ("cni": XVS with ports that take their program
+from xvs-agent), or without one about the median itself."""
 
 import json
 import subprocess
@@ -29,6 +30,7 @@ class Case:
     metrics = {}     # name -> (unit, UP or DOWN)
     bars = ()
     reference = False    # the forwarder that looks at nothing can run it
+    against = "stock"    # what XVS is compared with
     queues = 1
     pmds = 1
 
@@ -47,6 +49,11 @@ class Case:
     def measure(self, bed):
         """Returns {metric: value}."""
         raise NotImplementedError
+
+    @classmethod
+    def sides(cls):
+        """The switches that the case measures."""
+        return ["xvs", cls.against] + (["reference"] if cls.reference else [])
 
     def pmd_cpus(self):
         """Cores for PMD threads."""
@@ -147,6 +154,18 @@ class P2P(Throughput):
             ("user time", "stock", "<=", 0.5), ("lossless rate", "stock", ">=", 1.2),
             ("p50 at 50 %", "stock", "<=", 0.7), ("p99 at 50 %", "stock", "<=", 0.7),
             ("syscalls", None, "<=", 0.04))
+
+
+class Cni(Throughput):
+    """What the way to the XDP program costs: nothing, once the port is up."""
+    name, about = "cni", "one flow, NORMAL; ports by use_cni against ports with programs of their own"
+    against = "cni"
+    reference = False
+    setup = Case.setup
+    bars = (("throughput", "cni", "<=", 1.05), ("user time", "cni", ">=", 0.95))
+
+    def prepare(self, bed):
+        bed.learn()
 
 
 class Rules16k(Throughput):

@@ -13,10 +13,11 @@ def summarize(values):
 
 
 def ratio(found):
-    """XVS to stock, by medians; None without both or where stock is 0."""
-    if "xvs" not in found or "stock" not in found or not found["stock"]["median"]:
+    """XVS to what it is compared with, by medians; None without both or where that is 0."""
+    other = found.get("stock") or found.get("cni")
+    if "xvs" not in found or not other or not other["median"]:
         return None
-    return found["xvs"]["median"] / found["stock"]["median"]
+    return found["xvs"]["median"] / other["median"]
 
 
 def judge(bars, metrics):
@@ -104,12 +105,13 @@ def text(record):
     row = "{:<16} {:>11}  {:>26} {:>26} {:>7}  {:>26}"
     for name, metrics in record["summary"].items():
         case = record["cases"][name]
+        other = "cni" if "cni" in case["values"] else "stock"
         lines += [f"{name}: {case['about']}"]
         if metrics:
-            lines.append(row.format("", "", "stock", "xvs", "ratio", "reference"))
+            lines.append(row.format("", "", other, "xvs", "ratio", "reference"))
         for metric, found in metrics.items():
             times = "-" if found["ratio"] is None else f"{found['ratio']:.2f}"
-            lines.append(row.format(metric, found["unit"], cell(found.get("stock")),
+            lines.append(row.format(metric, found["unit"], cell(found.get(other)),
                                     cell(found.get("xvs")), times,
                                     cell(found.get("reference"))).rstrip())
         for bar in judge(case["bars"], metrics):
