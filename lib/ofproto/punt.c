@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of packets for controllers.  Filled on the polling threads, emptied on main's event
- * loop, which an eventfd wakes.  It must not know connections. */
+ * loop.  It must not know connections. */
 
 #include "ofproto/punt.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "log/coverage.h"
-#include "log/log.h"
-
-LOG_MODULE(punt);
+#include "os/ev-async.h"
+#include "os/thread.h"
 
 COVERAGE_DEFINE(drop_punt_memory);
 COVERAGE_DEFINE(drop_punt_queue_full);
@@ -24,31 +19,20 @@ COVERAGE_DEFINE(punt_packet);
 #define PER_TURN 256u
 
 static struct {
-    pthread_mutex_t mutex; /* guards what follows, up to `bytes` */
+    struct mutex mutex; /* guards what follows, up to `open` */
     struct punt *first, **last;
     unsigned n;
     size_t bytes;
+    bool open;
 
-    int fd;
-    struct ev_io io;
+    struct ev_async wake;
     void (*handle)(const struct punt *);
-} q = {.mutex = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+} q = {.mutex = MUTEX_INIT};
 
 static size_t
 punt_size(const struct punt *p)
 {
     return sizeof *p + XLATE_PUNT_WORDS(p->why->userdata_len) * sizeof(uint64_t) + p->len;
-}
-
-static void
-wake(void)
-{
-    const uint64_t one = 1;
-
-    /* Full is as good as set. */
-    if (write(q.fd, &one, sizeof one) < 0 && errno != EAGAIN) {
-        COVERAGE_INC(drop_punt_memory);
-    }
 }
 
 void
@@ -73,8 +57,8 @@ punt_put(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_
     p->data = (uint8_t *) (p + 1) + n_bytes;
     memcpy(p->data, packet_data(pkt), pkt->len);
 
-    pthread_mutex_lock(&q.mutex);
-    full = q.fd < 0 || q.n >= PUNT_QUEUE_MAX || q.bytes + punt_size(p) > PUNT_QUEUE_BYTES;
+    mutex_lock(&q.mutex);
+    full = !q.open || q.n >= PUNT_QUEUE_MAX || q.bytes + punt_size(p) > PUNT_QUEUE_BYTES;
     was_empty = !q.n;
     if (!full) {
         *q.last = p;
@@ -82,7 +66,7 @@ punt_put(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_
         q.n++;
         q.bytes += punt_size(p);
     }
-    pthread_mutex_unlock(&q.mutex);
+    mutex_unlock(&q.mutex);
     if (full) {
         COVERAGE_INC(drop_punt_queue_full);
         free(p);
@@ -90,7 +74,7 @@ punt_put(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_
     }
     COVERAGE_INC(punt_packet);
     if (was_empty) {
-        wake();
+        ev_async_send(&q.wake);
     }
 }
 
@@ -99,7 +83,7 @@ take_first(void)
 {
     struct punt *p;
 
-    pthread_mutex_lock(&q.mutex);
+    mutex_lock(&q.mutex);
     p = q.first;
     if (p) {
         q.first = p->next;
@@ -107,67 +91,54 @@ take_first(void)
         q.n--;
         q.bytes -= punt_size(p);
     }
-    pthread_mutex_unlock(&q.mutex);
+    mutex_unlock(&q.mutex);
     return p;
 }
 
 static void
-io_cb(struct ev_io *io, short revents)
+drain(void *aux)
 {
-    uint64_t count;
     struct punt *p = NULL;
 
-    if (read(q.fd, &count, sizeof count) < 0 && errno != EAGAIN) {
-        return;
-    }
     for (unsigned i = 0; i < PER_TURN && (p = take_first()); i++) {
         q.handle(p);
         free(p);
     }
     if (p) {
-        wake(); /* the rest in the next turn: others are waiting too */
+        ev_async_send(&q.wake); /* the rest in the next turn: others are waiting too */
     }
 }
 
 void
 punt_init(struct evloop *loop, void (*handle)(const struct punt *))
 {
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-
-    if (fd < 0) {
-        LOG_ERR("no packet will reach controllers: eventfd: %s", strerror(errno));
-        return;
-    }
     q.handle = handle;
-    ev_io_init(&q.io, loop, io_cb, NULL);
-    ev_io_start(&q.io, fd, POLLIN);
-    pthread_mutex_lock(&q.mutex);
+    ev_async_init(&q.wake, loop, drain, NULL);
+    mutex_lock(&q.mutex);
     q.first = NULL;
     q.last = &q.first;
     q.n = 0;
     q.bytes = 0;
-    q.fd = fd;
-    pthread_mutex_unlock(&q.mutex);
+    q.open = true;
+    mutex_unlock(&q.mutex);
 }
 
 void
 punt_exit(void)
 {
     struct punt *p;
-    int fd;
+    bool was_open;
 
-    pthread_mutex_lock(&q.mutex);
-    fd = q.fd;
-    q.fd = -1; /* from here on nothing is put */
-    pthread_mutex_unlock(&q.mutex);
-    if (fd < 0) {
-        return;
+    mutex_lock(&q.mutex);
+    was_open = q.open;
+    q.open = false; /* from here on nothing is put */
+    mutex_unlock(&q.mutex);
+    if (was_open) {
+        while ((p = take_first())) {
+            free(p);
+        }
+        ev_async_destroy(&q.wake);
     }
-    ev_io_stop(&q.io);
-    while ((p = take_first())) {
-        free(p);
-    }
-    close(fd);
 }
 
 void
