@@ -87,5 +87,6 @@ check_PROGRAMS += \
 	tests/helpers/of-samples \
 	tests/helpers/xsk-pin
 EXTRA_DIST += \
+	tests/helpers/frames.py \
 	tests/helpers/iperf-check.py \
 	tests/helpers/spray.py
