@@ -48,10 +48,11 @@ check-sanitize:
 	$(MKDIR_P) build-asan build-tsan
 	cd build-asan && { test -f Makefile || \
 	  $(abs_top_srcdir)/configure --enable-debug --enable-Werror --enable-sanitizers=address,undefined \
-	    CFLAGS='-g -O1'; }
+	    CC='$(CC)'; }
 	$(MAKE) -C build-asan check-suite TESTSUITEFLAGS='$(SANITIZE_SUITE_FLAGS)'
 	cd build-tsan && { test -f Makefile || \
-	  $(abs_top_srcdir)/configure --enable-Werror --enable-sanitizers=thread CFLAGS='-g -O1'; }
+	  $(abs_top_srcdir)/configure --enable-Werror --enable-sanitizers=thread \
+	    CC='$(CC)' CFLAGS='-g -O1'; }
 	$(MAKE) -C build-tsan check-suite TESTSUITEFLAGS='-k threads'
 
 # `make fuzz` builds the fuzzers in build-fuzz; `make fuzz-run FUZZ_SECONDS=60` runs each.

@@ -9,6 +9,7 @@
  *     --slots N         entries of the XSKMAP (default 64)
  *     --attach          load a redirecting XDP program and attach it to each device
  *     --plain           hand over a socket pair's end where a map cannot be made (no root)
+ *     --uid N           the user that may connect (default root)
  *     --idle-ms N       end an idle session after N ms (default 30000)
  *     --delay-ms N      wait so long before each reply
  *     --version TEXT    answer /version with TEXT
@@ -51,6 +52,7 @@ static struct {
     struct device devices[DEVICES_MAX];
     unsigned n_devices, slots;
     int idle_ms, delay_ms;
+    uid_t uid; /* the socket's owner */
     bool once, attach, plain, no_accept, full;
 } cfg = {.version = "0.1", .slots = 64, .idle_ms = 30000, .step = "", .kind = ""};
 
@@ -302,7 +304,8 @@ usage(void)
 {
     fprintf(stderr, "usage: dp-server --socket PATH --host NAME --device IF[,IF...] [--once] "
                     "[--slots N] [--attach] [--plain] [--idle-ms N] [--delay-ms N] "
-                    "[--version TEXT] [--fault STEP:KIND] [--no-accept] [--full]\n");
+                    "[--version TEXT] [--fault STEP:KIND] [--no-accept] [--full] "
+                    "[--uid N]\n");
     exit(2);
 }
 
@@ -314,7 +317,7 @@ parse(int argc, char *argv[])
         {"once", 0, NULL, 'o'},    {"slots", 1, NULL, 'n'},   {"attach", 0, NULL, 'a'},
         {"plain", 0, NULL, 'p'},   {"idle-ms", 1, NULL, 'i'}, {"delay-ms", 1, NULL, 'w'},
         {"version", 1, NULL, 'v'}, {"fault", 1, NULL, 'f'},   {"no-accept", 0, NULL, 'q'},
-        {"full", 0, NULL, 'Q'},    {NULL, 0, NULL, 0},
+        {"full", 0, NULL, 'Q'},    {"uid", 1, NULL, 'u'},     {NULL, 0, NULL, 0},
     };
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -347,6 +350,9 @@ parse(int argc, char *argv[])
             break;
         case 'w':
             cfg.delay_ms = atoi(optarg);
+            break;
+        case 'u':
+            cfg.uid = (uid_t) atoi(optarg);
             break;
         case 'v':
             cfg.version = optarg;
@@ -381,6 +387,22 @@ fill_up(const struct sockaddr_un *sun)
     } while (fd >= 0 && !connect(fd, (const struct sockaddr *) sun, sizeof *sun));
 }
 
+/* Whoever sees the socket may connect to it at once: it gets its name last. */
+static int
+open_listener(struct sockaddr_un *sun)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    snprintf(sun->sun_path, sizeof sun->sun_path, "%s.new", cfg.socket);
+    if (fd < 0 || bind(fd, (struct sockaddr *) sun, sizeof *sun) || listen(fd, 1) ||
+        chown(sun->sun_path, cfg.uid, (gid_t) -1) || rename(sun->sun_path, cfg.socket)) {
+        perror("dp-server");
+        return -1;
+    }
+    snprintf(sun->sun_path, sizeof sun->sun_path, "%s", cfg.socket);
+    return fd;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -392,11 +414,8 @@ main(int argc, char *argv[])
         }
     }
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", cfg.socket);
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *) &sun, sizeof sun) ||
-        listen(listener, 1)) {
-        perror("dp-server");
+    int listener = open_listener(&sun);
+    if (listener < 0) {
         return 1;
     }
     if (cfg.full) {

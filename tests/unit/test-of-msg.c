@@ -373,10 +373,10 @@ test_buffer(void **state)
     struct of_buf b = OF_BUF_INIT;
     struct of_reader r;
     char s[5];
-    uint8_t u8;
-    uint16_t u16;
-    uint32_t u32;
-    uint64_t u64;
+    uint8_t u8 = 0;
+    uint16_t u16 = 0;
+    uint32_t u32 = 0;
+    uint64_t u64 = 0;
 
     of_put_u8(&b, 1);
     of_buf_pad(&b, 4);

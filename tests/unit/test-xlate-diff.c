@@ -274,9 +274,10 @@ test_diff(void **state)
         assert_int_equal(add_plain(o, name, (uint16_t) p), p);
     }
     for (unsigned round = 0; round < n_rounds; round++) {
-        unsigned n = 5 + rnd(rnd(2) ? 20 : MAX_RULES - 10);
+        unsigned n;
 
         srand(seed + round);
+        n = 5 + rnd(rnd(2) ? 20 : MAX_RULES - 10);
         clear_tables(o);
         for (uint32_t g = 0; g < N_GROUPS; g++) {
             add_group(o, g);
