@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the messages of a controller to a bridge: each is executed by its handler, on a
  * connection without a peer.  The first byte chooses the version.  Whatever comes, what the
- * switch answers is a row of well-formed messages, and all that was made goes with the bridge.
- */
+ * switch answers is a row of well-formed messages, and its tables
+ * switch answers is a row of well-formed messages, and its tables can be emptied afterwards. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct evloop *loop;
+static struct ofproto *o;
 
 static void
 require(bool ok)
@@ -37,6 +38,7 @@ start(void)
     netdev_init(loop, "override");
     dp_init(loop);
     ofproto_init(loop);
+    require(!ofproto_create("br0", "dummy", &o, NULL));
 }
 
 static void
@@ -58,7 +60,6 @@ check_answers(const struct ofconn *c)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ofproto *o;
     struct ofconn *c;
 
     if (!size) {
@@ -67,7 +68,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!loop) {
         start();
     }
-    require(!ofproto_create("br0", "dummy", &o, NULL));
     c = ofconn_create_fake(o->conns, (uint8_t) (1 + data[0] % 6));
     data++;
     size--;
@@ -95,6 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     clock_warp(1100);
     evloop_turn(loop, 0);
     check_answers(c);
-    ofproto_destroy(o);
+    ofconn_destroy(c);
+    oftables_flush(o->tables);
+    require(oftables_count(o->tables) == 0);
     return 0;
 }
