@@ -253,6 +253,7 @@ ofproto_set_global(const struct smap *oc)
     };
 
     upcall_set_paused(restore_wait);
+    of_bundles_set_idle(smap_get_int(oc, "bundle-idle-timeout", 1, 86400, 10) * INT64_C(1000));
     revalidator_configure(&c);
     /* 0 and what is more than can be stand for all tags that can be looked at. */
     if (flow_key_set_vlan_limit(

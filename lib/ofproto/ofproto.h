@@ -29,7 +29,7 @@ void ofproto_init(struct evloop *);
 void ofproto_exit(void); /* stops the revalidator; all bridges destroyed */
 
 /* Open_vSwitch.other_config: max-idle, max-revalidator, min-revalidate-pps, flow-limit,
- * vlan-limit, flow-restore-wait. */
+ * vlan-limit, flow-restore-wait, bundle-idle-timeout. */
 void ofproto_set_global(const struct smap *other_config);
 
 /* `datapath_type`: "netdev", "dummy"; "" and "system" are served by the userspace datapath too.

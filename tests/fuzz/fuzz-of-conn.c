@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the messages of a controller to a bridge: each is executed by its handler, on a
  * connection without a peer.  The first byte chooses the version.  Whatever comes, what the
- * switch answers is a row of well-formed messages, and its tables
  * switch answers is a row of well-formed messages, and its tables can be emptied afterwards. */
 
 #include <stddef.h>
