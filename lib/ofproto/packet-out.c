@@ -6,6 +6,7 @@
 
 #include "flow/flow-key.h"
 #include "log/coverage.h"
+#include "ofproto/frozen.h"
 #include "ofproto/ofproto-private.h"
 #include "ofproto/xlate.h"
 #include "openflow/of-field.h"
@@ -74,12 +75,33 @@ ofproto_packet_out(struct ofproto *o, struct packet *p, uint16_t in_port,
     run(o, p, &in);
 }
 
-void
+/* The number comes from a controller: it has to name a pipeline of this very bridge. */
+static bool
+waits_in(const struct ofproto *o, uint32_t recirc_id)
+{
+    struct frozen *f = frozen_find(recirc_id);
+    struct frozen_content c;
+    bool ours = false;
+
+    if (f) {
+        frozen_read(f, &c);
+        ours = c.bridge_id == o->id;
+        frozen_unref(f);
+    }
+    return ours;
+}
+
+bool
 ofproto_resume(struct ofproto *o, struct packet *p, uint16_t in_port, uint32_t recirc_id)
 {
     struct xlate_in in = {.snapshot = xsnapshot_get()};
 
+    if (!waits_in(o, recirc_id)) {
+        packet_free(p);
+        return false;
+    }
     set_in_port(o, p, in_port);
     p->recirc_id = recirc_id;
     run(o, p, &in);
+    return true;
 }
