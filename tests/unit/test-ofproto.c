@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bridges: learning, patch ports, revalidation, ageing, port numbers, commands. */
 
+#include <errno.h>
+
 #include "ofproto-harness.h"
 
 static void
