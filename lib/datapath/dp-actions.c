@@ -104,6 +104,16 @@ dp_actions_add_push_mpls(struct dp_actions_builder *b, uint16_t ethertype, uint3
     a->lse_be = lse_be;
 }
 
+bool
+dp_actions_amend_push_mpls(struct dp_actions_builder *b, uint32_t lse_be)
+{
+    if (!b->n || b->a[b->n - 1].type != DP_ACT_PUSH_MPLS) {
+        return false;
+    }
+    b->a[b->n - 1].lse_be = lse_be;
+    return true;
+}
+
 void
 dp_actions_add_pop_mpls(struct dp_actions_builder *b, uint16_t ethertype)
 {

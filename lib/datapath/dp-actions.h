@@ -92,6 +92,8 @@ void dp_actions_add_pop_vlan(struct dp_actions_builder *);
 void dp_actions_add_set(struct dp_actions_builder *, enum flow_section, uint8_t hint,
                         const void *value, const void *mask);
 void dp_actions_add_push_mpls(struct dp_actions_builder *, uint16_t ethertype, uint32_t lse_be);
+/* Changes the label of a push that is the last action so far; false if it is not. */
+bool dp_actions_amend_push_mpls(struct dp_actions_builder *, uint32_t lse_be);
 void dp_actions_add_pop_mpls(struct dp_actions_builder *, uint16_t ethertype);
 void dp_actions_add_hash(struct dp_actions_builder *, uint32_t basis);
 void dp_actions_add_recirc(struct dp_actions_builder *, uint32_t recirc_id);

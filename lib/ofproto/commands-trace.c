@@ -7,6 +7,7 @@
  * The flow is in datapath or OpenFlow notation, or comes from a packet in hexadecimal.  With
  * -generate or a packet, what the packet does beyond being forwarded (learning) is done too. */
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -174,7 +175,7 @@ parse_of_flow(struct trace_request *r, const char *bridge, const char *text, cha
         return;
     }
     r->flow = m.flow;
-    r->in_ofport = (uint16_t) m.flow.meta.in_port;
+    r->in_ofport = m.mask.meta.in_port ? (uint16_t) m.flow.meta.in_port : (uint16_t) OFPP_NONE;
     flow_imply_sections(&r->flow);
     port = ofproto_port_find(r->ofproto, r->in_ofport);
     r->flow.meta.in_port = port ? port->dp_port : DP_PORT_NONE;
@@ -240,6 +241,10 @@ put_megaflow(struct strbuf *s, const struct flow *flow, const struct flow *mask,
     for (size_t i = 0; i < FLOW_WORDS; i++) {
         ((flow_word *) &m.flow)[i] &= ((flow_word *) &m.mask)[i];
     }
+    if (of_prereq_ok(OFQ_ICMPV4, flow) || of_prereq_ok(OFQ_ICMPV6, flow)) {
+        m.mask.l4.src_be &= htons(UINT8_MAX); /* eight bits in a field of sixteen */
+        m.mask.l4.dst_be &= htons(UINT8_MAX);
+    }
     strbuf_puts(s, "Megaflow: ");
     of_match_format(&m, -1, names, s);
     strbuf_putc(s, '\n');
@@ -264,7 +269,7 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
         .packet_out = packet_out,
         .trace = &trace,
     };
-    struct flow shown = r->flow;
+    struct flow shown = r->flow, begun;
     struct xlate_out out;
 
     if (r->ofproto) {
@@ -287,7 +292,11 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
     strbuf_puts(&s, "\nFinal flow: ");
     out.final.regs.actset_output = 0;
     shown.regs.actset_output = 0;
-    if (!memcmp(&out.final, &shown, offsetof(struct flow, sections))) {
+    begun = shown;
+    if (shown.ip.frag & FLOW_FRAG_ANY) { /* its ports may have been hidden; nobody changed them */
+        begun.l4 = out.final.l4;
+    }
+    if (!memcmp(&out.final, &begun, offsetof(struct flow, sections))) {
         strbuf_puts(&s, "unchanged");
     } else {
         put_flow(&s, &out.final, trace.names);

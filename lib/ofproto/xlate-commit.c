@@ -8,6 +8,7 @@
 
 #include "ofproto/xlate-private.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
 
 #include "flow/flow-key.h"
@@ -54,6 +55,14 @@ section_hint(const struct flow *f, enum flow_section s)
     return s == FS_IP ? (f->sections & FS_BIT(FS_IPV6) ? 6 : 4) : s == FS_L4 ? f->ip.proto : 0;
 }
 
+/* Type and code of ICMP mean nothing without each other: they are set together. */
+static bool
+is_icmp(const struct xlate_ctx *ctx, enum flow_section s)
+{
+    return s == FS_L4 &&
+           (of_prereq_ok(OFQ_ICMPV4, &ctx->flow) || of_prereq_ok(OFQ_ICMPV6, &ctx->flow));
+}
+
 /* One section's fields from fields[i] on: adds a set action if any differs. */
 static void
 commit_section(struct xlate_ctx *ctx, unsigned *i)
@@ -80,6 +89,18 @@ commit_section(struct xlate_ctx *ctx, unsigned *i)
             memcpy(have, want, f->size);
             differs = true;
         }
+    }
+    if (differs && is_icmp(ctx, s)) {
+        ctx->wc.l4.src_be = ctx->wc.l4.dst_be = htons(UINT8_MAX);
+        mask.l4.src_be = mask.l4.dst_be = UINT16_MAX;
+    }
+    if (differs && s == FS_MPLS) { /* one word on the wire, set as a whole */
+        ctx->wc.mpls.lse_be[0] |= ctx->mpls_changed ? 0 : UINT32_MAX;
+        mask.mpls.lse_be[0] = UINT32_MAX;
+    }
+    if (differs && s == FS_MPLS && ctx->mpls_pushed == ctx->actions.n &&
+        dp_actions_amend_push_mpls(&ctx->actions, ctx->flow.mpls.lse_be[0])) {
+        return; /* the label pushed right before is pushed as it is to be */
     }
     if (differs) {
         dp_actions_add_set(&ctx->actions, s, section_hint(&ctx->flow, s),

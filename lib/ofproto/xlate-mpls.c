@@ -12,6 +12,7 @@
 
 #define LSE_BOS 0x100u
 #define LSE_TTL 0xffu
+#define IP_DSCP_MASK 0xfcu
 #define LSE_TTL_DEFAULT 64u
 
 static bool
@@ -21,11 +22,15 @@ is_mpls(const struct flow *f)
            f->eth.type_be == htons(ETH_TYPE_MPLS_MCAST);
 }
 
+/* Labels from `first` on, as far down as there are some. */
 static void
-look_labels(struct xlate_ctx *ctx)
+look_labels(struct xlate_ctx *ctx, unsigned first)
 {
-    if (!ctx->mpls_changed) {
-        memset(&ctx->wc.mpls.lse_be, 0xff, sizeof ctx->wc.mpls.lse_be);
+    for (unsigned i = 0; i < FLOW_MAX_MPLS && !ctx->mpls_changed; i++) {
+        ctx->wc.mpls.lse_be[i] |= i < first ? htonl(LSE_BOS) : UINT32_MAX;
+        if (ctx->flow.mpls.lse_be[i] & htonl(LSE_BOS)) {
+            break;
+        }
     }
 }
 
@@ -38,9 +43,10 @@ lse_of_packet(struct xlate_ctx *ctx)
 
     if (of_prereq_ok(OFQ_IP_ANY, &ctx->flow)) {
         memset(&looked, 0, sizeof looked);
-        looked.ip.ttl = looked.ip.tos = UINT8_MAX;
+        looked.ip.ttl = UINT8_MAX;
+        looked.ip.tos = IP_DSCP_MASK;
         xlate_look(ctx, &looked);
-        ttl = ctx->flow.ip.ttl;
+        ttl = ctx->flow.ip.ttl ? ctx->flow.ip.ttl : LSE_TTL_DEFAULT;
         tc = ctx->flow.ip.tos >> 2 & 7;
     }
     /* RFC 3032 2.1: explicit null, of the protocol below. */
@@ -56,10 +62,9 @@ push(struct xlate_ctx *ctx, uint16_t type)
 
     xlate_commit(ctx, &ctx->tags);
     if (is_mpls(f)) {
-        look_labels(ctx);
-        if (!(f->mpls.lse_be[FLOW_MAX_MPLS - 1] & htonl(LSE_BOS)) &&
-            f->mpls.lse_be[FLOW_MAX_MPLS - 1]) {
-            xlate_give_up(ctx, "bridge would push more MPLS labels than can be looked at");
+        look_labels(ctx, 0);
+        if (!((f->mpls.lse_be[0] | f->mpls.lse_be[1]) & htonl(LSE_BOS))) {
+            xlate_give_up(ctx, "Too many MPLS labels"); /* three are there */
             return;
         }
         lse = ntohl(f->mpls.lse_be[0]) & ~LSE_BOS;
@@ -80,6 +85,7 @@ push(struct xlate_ctx *ctx, uint16_t type)
     f->mpls.lse_be[0] = htonl(lse);
     f->eth.type_be = htons(type);
     dp_actions_add_push_mpls(&ctx->actions, type, htonl(lse));
+    ctx->mpls_pushed = ctx->actions.n;
     ctx->base = *f;
     ctx->mpls_changed = ctx->irreversible = true;
 }
@@ -94,10 +100,7 @@ pop(struct xlate_ctx *ctx, uint16_t type)
         return;
     }
     xlate_commit(ctx, &ctx->tags);
-    if (!ctx->mpls_changed) {
-        ctx->wc.mpls.lse_be[0] |= htonl(LSE_BOS);
-        ctx->wc.mpls.lse_be[1] = ctx->wc.mpls.lse_be[2] = UINT32_MAX;
-    }
+    look_labels(ctx, 1);
     last = f->mpls.lse_be[0] & htonl(LSE_BOS);
     memmove(&f->mpls.lse_be[0], &f->mpls.lse_be[1],
             (FLOW_MAX_MPLS - 1) * sizeof f->mpls.lse_be[0]);

@@ -249,6 +249,7 @@ xlate_normal(struct xlate_ctx *ctx)
     }
     if (eth_addr_is_reserved(dst) && !n.bridge->forward_bpdu) {
         COVERAGE_INC(drop_normal_reserved_mac);
+        xlate_say(ctx, "packet has reserved destination MAC, dropping");
         return;
     }
     look_arp(ctx);

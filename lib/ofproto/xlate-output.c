@@ -30,7 +30,7 @@ xlate_output(struct xlate_ctx *ctx, const struct xport *out, const struct tag_st
         COVERAGE_INC(drop_xlate_port_no_forward);
         xlate_say(ctx, out->config & OFPPC_PORT_DOWN
                            ? ">> skipping output to a port that is down"
-                           : ">> OFPPC_NO_FWD set, skipping output");
+                           : "OFPPC_NO_FWD set, skipping output");
         return;
     }
     if (out->is_patch) {
@@ -162,9 +162,26 @@ enqueue(struct xlate_ctx *ctx, const struct of_act_enqueue *a)
 {
     uint32_t saved = ctx->flow.meta.skb_priority;
 
-    ctx->flow.meta.skb_priority = a->queue;
+    xlate_set_priority(ctx, a->queue);
     xlate_output_port(ctx, a->port, UINT16_MAX);
     ctx->flow.meta.skb_priority = saved;
+}
+
+/* What is cut is what leaves the switch: not the packet that goes on into another bridge. */
+static bool
+can_trunc(struct xlate_ctx *ctx, uint16_t port)
+{
+    const struct xport *p = find_port(ctx->bridge, port);
+
+    if (port == OFPP_IN_PORT || (p && p->is_patch)) {
+        struct strbuf s = STRBUF_INIT;
+
+        of_port_format(port, ctx->in->trace ? ctx->in->trace->names : NULL, &s);
+        xlate_say(ctx, ">>>> output_trunc does not support patch port %s <<<<", strbuf_cstr(&s));
+        strbuf_free(&s);
+        return false;
+    }
+    return true;
 }
 
 void
@@ -192,6 +209,9 @@ xlate_output_act(struct xlate_ctx *ctx, const struct of_act *act)
         break;
     }
     case OFA_OUTPUT_TRUNC:
+        if (!can_trunc(ctx, t->port)) {
+            break;
+        }
         ctx->max_len = t->max_len;
         xlate_output_port(ctx, t->port, (uint16_t) MIN(t->max_len, (uint32_t) UINT16_MAX));
         ctx->max_len = 0;

@@ -70,6 +70,7 @@ struct xlate_ctx {
     uint8_t reason;    /* enum of_packet_in_reason, of packets sent to the controller */
     bool exit;         /* no more actions in this pipeline */
     bool in_group, in_action_set;
+    bool in_copy;     /* for a trace: what is at work is not the end of the whole list */
     uint32_t max_len; /* output_trunc: of the output at work; 0: no limit */
 
     unsigned depth;     /* tables, groups and bridges entered and not left */
@@ -78,6 +79,7 @@ struct xlate_ctx {
     const char *error;  /* why */
 
     bool was_mpls;     /* headers below a popped label are not known yet */
+    uint32_t mpls_pushed; /* actions after a push of a label; if that many, it can be amended */
     bool mpls_changed; /* the label stack is not the packet's own */
     bool irreversible; /* something was done to the packet that setting fields cannot undo */
 
@@ -134,6 +136,10 @@ void xlate_write(struct xlate_ctx *, enum of_field, const struct of_value *value
 /* An action that writes headers or registers. */
 void xlate_set_act(struct xlate_ctx *, const struct of_act *);
 void xlate_dec_ttl(struct xlate_ctx *, const struct of_act_dec_ttl *);
+/* For a trace: what a field now is that was not written with a value that the action shows. */
+void xlate_say_written(struct xlate_ctx *, const struct of_subfield *);
+/* Chooses the queue of the outputs that follow. */
+void xlate_set_priority(struct xlate_ctx *, uint32_t priority);
 void xstack_destroy(struct xstack *);
 
 /* -- xlate-mpls.c -- */

@@ -8,6 +8,7 @@
 #include "ofproto/xlate-private.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "log/coverage.h"
@@ -39,6 +40,25 @@ look_field(struct xlate_ctx *ctx, enum of_field f, const struct of_value *mask)
     xlate_look(ctx, &looked);
 }
 
+static bool
+is_ip_field(enum of_field f)
+{
+    enum of_prereq q = of_field_info(f)->prereq;
+
+    return q == OFQ_IP_ANY || q == OFQ_IPV4 || q == OFQ_IPV6;
+}
+
+/* Stock looks at the protocol of what it sets IP headers of, and megaflows are compared. */
+static void
+look_protocol(struct xlate_ctx *ctx)
+{
+    struct flow looked;
+
+    memset(&looked, 0, sizeof looked);
+    looked.ip.proto = UINT8_MAX;
+    xlate_look(ctx, &looked);
+}
+
 void
 xlate_write(struct xlate_ctx *ctx, enum of_field f, const struct of_value *value,
             const struct of_value *mask)
@@ -53,6 +73,9 @@ xlate_write(struct xlate_ctx *ctx, enum of_field f, const struct of_value *value
     if (!of_field_prereqs_ok(f, &ctx->flow)) {
         return;
     }
+    if (is_ip_field(f)) {
+        look_protocol(ctx);
+    }
     of_field_set_masked(f, &ctx->flow, value, mask);
     if (is_vlan_field(f)) {
         xlate_tags_written(ctx);
@@ -65,6 +88,50 @@ write_u64(struct xlate_ctx *ctx, enum of_field f, uint64_t v)
     struct of_value value = of_value_from_u64(f, v);
 
     xlate_write(ctx, f, &value, NULL);
+}
+
+static uint64_t
+value_word(const struct of_value *v, unsigned ofs)
+{
+    uint64_t x = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        x = x << 8 | v->b[ofs + i];
+    }
+    return x;
+}
+
+void
+xlate_say_written(struct xlate_ctx *ctx, const struct of_subfield *sub)
+{
+    enum of_field f = (enum of_field) sub->f;
+    struct strbuf s = STRBUF_INIT;
+    struct of_value v;
+
+    if (LIKELY(!ctx->in->trace)) {
+        return;
+    }
+    of_subfield_format(sub, &s);
+    strbuf_puts(&s, " is now ");
+    if (sub->n_bits == of_field_info(f)->n_bits) {
+        of_field_get(f, &ctx->flow, &v);
+        of_field_format(f, &v, NULL, &s);
+    } else {
+        /* Bits read from a part are at the end of all sixteen bytes. */
+        uint64_t high, low;
+
+        of_subfield_read(sub, &ctx->flow, &v);
+        high = value_word(&v, 0);
+        low = value_word(&v, 8);
+
+        if (high) {
+            strbuf_putf(&s, "0x%" PRIx64 "%016" PRIx64, high, low);
+        } else {
+            strbuf_putf(&s, "%#" PRIx64, low);
+        }
+    }
+    xlate_say(ctx, "%s", strbuf_cstr(&s));
+    strbuf_free(&s);
 }
 
 /* Copies bits; both fields must be there. */
@@ -84,6 +151,7 @@ move(struct xlate_ctx *ctx, const struct of_subfield *src, const struct of_subfi
         of_field_prereqs_ok((enum of_field) dst->f, &ctx->flow)) {
         of_subfield_read(src, &ctx->flow, &v);
         of_subfield_write(dst, &ctx->flow, &v);
+        xlate_say_written(ctx, dst);
         if (is_vlan_field((enum of_field) dst->f)) {
             xlate_tags_written(ctx);
         }
@@ -121,14 +189,22 @@ pop(struct xlate_ctx *ctx, const struct of_subfield *sub)
     struct xstack *s = &ctx->stack;
 
     if (!s->n) {
-        xlate_say(ctx, ">> pop with empty stack");
+        xlate_say(ctx, ">>>> stack underflow <<<<");
         return;
     }
     xlate_look_subfield(ctx, sub);
     of_subfield_write(sub, &ctx->flow, &s->v[--s->n]);
+    xlate_say_written(ctx, sub);
     if (is_vlan_field((enum of_field) sub->f)) {
         xlate_tags_written(ctx);
     }
+}
+
+void
+xlate_set_priority(struct xlate_ctx *ctx, uint32_t priority)
+{
+    ctx->wc.meta.skb_priority = UINT32_MAX;
+    ctx->flow.meta.skb_priority = priority;
 }
 
 static void
@@ -177,7 +253,7 @@ xlate_dec_ttl(struct xlate_ctx *ctx, const struct of_act_dec_ttl *a)
         return;
     }
     memset(&looked, 0, sizeof looked);
-    looked.ip.ttl = UINT8_MAX;
+    looked.ip.ttl = looked.ip.proto = UINT8_MAX;
     xlate_look(ctx, &looked);
     if (ctx->flow.ip.ttl > 1) {
         ctx->flow.ip.ttl--;
@@ -258,10 +334,11 @@ xlate_set_act(struct xlate_ctx *ctx, const struct of_act *act)
         write_u64(ctx, OFF_TUN_ID, num);
         break;
     case OFA_SET_QUEUE:
-        ctx->flow.meta.skb_priority = (uint32_t) num;
+        xlate_set_priority(ctx, (uint32_t) num);
         break;
     case OFA_POP_QUEUE:
-        ctx->flow.meta.skb_priority = ctx->in->flow->meta.skb_priority;
+        xlate_set_priority(ctx, ctx->in->flow->meta.skb_priority);
+        xlate_say(ctx, "queue = %#" PRIx32, ctx->flow.meta.skb_priority);
         break;
     case OFA_WRITE_METADATA:
         write_metadata(ctx, (const struct of_act_metadata *) act);

@@ -146,6 +146,7 @@ xlate_bundle(struct xlate_ctx *ctx, const struct of_act_bundle *b)
 
         xlate_look_subfield(ctx, &b->dst);
         of_subfield_write_u64(&b->dst, &ctx->flow, port);
+        xlate_say_written(ctx, &b->dst);
     } else {
         xlate_output_port(ctx, port, UINT16_MAX);
     }
@@ -185,4 +186,5 @@ xlate_multipath(struct xlate_ctx *ctx, const struct of_act_multipath *mp)
 
     xlate_look_subfield(ctx, &mp->dst);
     of_subfield_write_u64(&mp->dst, &ctx->flow, link);
+    xlate_say_written(ctx, &mp->dst);
 }

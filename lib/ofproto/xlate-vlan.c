@@ -192,11 +192,10 @@ xlate_vlan_act(struct xlate_ctx *ctx, const struct of_act *act)
         struct tag tag = {.tpid = (uint16_t) ((const struct of_act_num *) act)->num,
                           .origin = -1};
 
-        /* OpenFlow 1.3.5 section 5.11.1: a new tag copies the outermost one's fields. */
+        /* OpenFlow 1.3.5 section 5.11.1 has a new tag copy the outermost one's fields; stock
+         * pushes VLAN 0, and flow tables are written for that. */
         if (ctx->tags.n) {
             xlate_look_tag(ctx, &ctx->tags.t[0]);
-            tag.vid = ctx->tags.t[0].vid;
-            tag.pcp = ctx->tags.t[0].pcp;
         } else {
             xlate_look_untagged(ctx);
         }

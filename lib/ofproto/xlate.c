@@ -127,24 +127,33 @@ run_rule(struct xlate_ctx *ctx, uint8_t table_id, struct rule *rule)
     }
 }
 
+static bool
+misses_to_controller(const struct xlate_ctx *ctx, uint8_t table_id)
+{
+    enum oftable_miss m = oftables_miss(ctx->bridge->tables, table_id);
+
+    return (m == OFTABLE_MISS_CONTROLLER ||
+            (m == OFTABLE_MISS_DEFAULT && ctx->bridge->miss_to_controller)) &&
+           (!ctx->in_port || !(ctx->in_port->config & OFPPC_NO_PACKET_IN));
+}
+
 /* Nothing matched a packet that came to a table by itself. */
 static void
 miss(struct xlate_ctx *ctx, uint8_t table_id)
 {
-    enum oftable_miss m = oftables_miss(ctx->bridge->tables, table_id);
     const struct xlate_to_controller to = {
         .max_len = UINT16_MAX,
         .reason = OFPR_IMPLICIT_MISS,
         .meter_id = OF_CONTROLLER_NO_METER,
     };
 
-    if (m == OFTABLE_MISS_CONTROLLER ||
-        (m == OFTABLE_MISS_DEFAULT && ctx->bridge->miss_to_controller)) {
-        if (!ctx->in_port || !(ctx->in_port->config & OFPPC_NO_PACKET_IN)) {
-            ctx->table_id = table_id;
-            ctx->cookie = UINT64_MAX;
-            xlate_controller(ctx, &to);
-        }
+    if (ctx->exit) {
+        return;
+    }
+    if (misses_to_controller(ctx, table_id)) {
+        ctx->table_id = table_id;
+        ctx->cookie = 0;
+        xlate_controller(ctx, &to);
     } else {
         COVERAGE_INC(drop_xlate_no_rule);
     }
@@ -167,7 +176,10 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
         rule = lookup(ctx, ++table_id, in_port);
     }
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        level = xtrace_table(ctx->in->trace, table_id, rule);
+        level = xtrace_table(ctx->in->trace, table_id, rule,
+                             !may_miss                             ? XTRACE_MISS_GOES_ON
+                             : misses_to_controller(ctx, table_id) ? XTRACE_MISS_CONTROLLER
+                                                                   : XTRACE_MISS_DROP);
     }
     ctx->depth++;
     if (rule) {
@@ -237,20 +249,31 @@ frags_dropped(struct xlate_ctx *ctx)
     return ctx->bridge->drop_frags;
 }
 
+/* Table 0 of the bridge entered, if the packet may come in. */
+static void
+first_table(struct xlate_ctx *ctx)
+{
+    if (ctx->in_port && ctx->in_port->config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
+        /* It is looked up and counted, and that is all. */
+        COVERAGE_INC(drop_xlate_port_no_recv);
+        ctx->exit = true;
+    }
+    if (frags_dropped(ctx)) {
+        COVERAGE_INC(drop_xlate_frag);
+        if (ctx->in->trace) {
+            xtrace_table(ctx->in->trace, 0, NULL, XTRACE_MISS_FRAGMENT);
+        }
+        return;
+    }
+    xlate_table(ctx, 0, (uint16_t) ctx->flow.meta.in_port, true);
+}
+
 /* The packet, as ctx->tags and ctx->flow say, arrives at a port of a bridge. */
 static void
 receive(struct xlate_ctx *ctx, const struct xport *in)
 {
     enter_bridge(ctx, in->bridge, in, in->ofport);
-    if (in->config & (OFPPC_PORT_DOWN | OFPPC_NO_RECV)) {
-        COVERAGE_INC(drop_xlate_port_no_recv);
-        return;
-    }
-    if (frags_dropped(ctx)) {
-        COVERAGE_INC(drop_xlate_frag);
-        return;
-    }
-    xlate_table(ctx, 0, in->ofport, true);
+    first_table(ctx);
     finish_pipeline(ctx);
 }
 
@@ -353,6 +376,8 @@ begin(struct xlate_ctx *ctx)
     if (in->bridge) {
         HASH_FIND(hh_of, in->bridge->by_number, &in->in_ofport, sizeof in->in_ofport, port);
         enter_bridge(ctx, in->bridge, port, in->in_ofport);
+        ctx->flow.regs = in->flow->regs; /* a trace may begin with some */
+        ctx->flow.regs.actset_output = OFPP_UNSET;
         if (in->packet_out) {
             ctx->reason = OFPR_PACKET_OUT;
             ctx->cookie = UINT64_MAX;
@@ -360,7 +385,7 @@ begin(struct xlate_ctx *ctx)
         if (in->acts_len) {
             xlate_actions(ctx, in->acts, in->acts_len);
         } else if (!in->packet_out) {
-            xlate_table(ctx, 0, in->in_ofport, true);
+            first_table(ctx);
         }
         finish_pipeline(ctx);
         return true;

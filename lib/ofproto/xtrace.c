@@ -30,7 +30,8 @@ xtrace_bridge(struct xtrace *t, const char *name)
 }
 
 unsigned
-xtrace_table(struct xtrace *t, uint8_t table_id, const struct rule *rule)
+xtrace_table(struct xtrace *t, uint8_t table_id, const struct rule *rule,
+             enum xtrace_miss miss)
 {
     unsigned was = t->level;
     struct of_match match;
@@ -41,7 +42,16 @@ xtrace_table(struct xtrace *t, uint8_t table_id, const struct rule *rule)
     t->level += t->more ? 2 : 0;
     t->more = false;
     if (!rule) {
-        strbuf_putf(t->s, "No match.\n%*sdrop\n", (int) (t->level * STEP), "");
+        static const char *const heads[] = {
+            [XTRACE_MISS_GOES_ON] = "No match.",
+            [XTRACE_MISS_DROP] = "reg0=0x2, priority 0",
+            [XTRACE_MISS_CONTROLLER] = "No match, and a \"packet-in\" is called for.",
+            [XTRACE_MISS_FRAGMENT] =
+                "Packets are IP fragments and the fragment handling mode is \"drop\".",
+        };
+
+        strbuf_putf(t->s, "%s\n", heads[miss]);
+        xtrace_text(t, miss == XTRACE_MISS_CONTROLLER ? "controller(reason=)" : "drop");
         return was;
     }
     cls_rule_get_match(&rule->cls, &match.flow, &match.mask);

@@ -21,9 +21,17 @@ struct xtrace {
 };
 
 void xtrace_bridge(struct xtrace *, const char *name);
+/* What becomes of a packet that no rule matched. */
+enum xtrace_miss {
+    XTRACE_MISS_GOES_ON,    /* after a resubmit: the rest of the list is not touched */
+    XTRACE_MISS_DROP,       /* the packet came to the table by itself: stock has a rule for that */
+    XTRACE_MISS_CONTROLLER,
+    XTRACE_MISS_FRAGMENT, /* no table is asked */
+};
 /* What is said until the end is about this table; `rule` NULL: nothing matched.  Returns what
  * xtrace_table_end() wants back. */
-unsigned xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *);
+unsigned xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *,
+                      enum xtrace_miss);
 void xtrace_table_end(struct xtrace *, unsigned);
 void xtrace_act(struct xtrace *, const struct of_act *, bool more);
 /* The same for a bucket's actions; ended by xtrace_table_end(). */

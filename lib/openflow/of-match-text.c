@@ -92,7 +92,7 @@ put_vlan(struct strbuf *s, const struct of_match *m)
             continue;
         }
         if (i) {
-            snprintf(suffix, sizeof suffix, "%u", i + 1);
+            snprintf(suffix, sizeof suffix, "%u", i);
         }
         if (mask & VLAN_CFI && tci & VLAN_CFI && (vid || pcp) &&
             (vid || !(mask & VLAN_VID_MASK)) && (pcp || !(mask & VLAN_PCP_MASK))) {
@@ -139,22 +139,21 @@ put_network(struct strbuf *s, const struct of_match *m, bool skip_proto)
     put_field(s, m, OFF_IP_TTL, "nw_ttl");
 }
 
+/* The outermost label by its parts, others as the words they are. */
 static void
 put_mpls(struct strbuf *s, const struct of_match *m)
 {
-    static const enum of_field fields[] = {OFF_MPLS_LABEL, OFF_MPLS_TC, OFF_MPLS_TTL,
-                                           OFF_MPLS_BOS};
-    static const char *const names[] = {"mpls_label", "mpls_tc", "mpls_ttl", "mpls_bos"};
+    put_field(s, m, OFF_MPLS_LABEL, "mpls_label");
+    put_field(s, m, OFF_MPLS_TC, "mpls_tc");
+    put_field(s, m, OFF_MPLS_TTL, "mpls_ttl");
+    put_field(s, m, OFF_MPLS_BOS, "mpls_bos");
+    for (unsigned i = 1; i < FLOW_MAX_MPLS; i++) {
+        uint32_t lse = ntohl(m->flow.mpls.lse_be[i]), mask = ntohl(m->mask.mpls.lse_be[i]);
 
-    for (unsigned i = 0; i < FLOW_MAX_MPLS; i++) {
-        struct of_match one = {.flow.mpls.lse_be[0] = m->flow.mpls.lse_be[i],
-                               .mask.mpls.lse_be[0] = m->mask.mpls.lse_be[i]};
-
-        for (unsigned k = 0; k < ARRAY_SIZE(fields); k++) {
-            char name[16];
-
-            snprintf(name, sizeof name, i ? "%s%u" : "%s", names[k], i);
-            put_field(s, &one, fields[k], name);
+        if (mask == UINT32_MAX) {
+            strbuf_putf(s, "mpls_lse%u=%" PRIu32 ",", i, lse);
+        } else if (mask) {
+            strbuf_putf(s, "mpls_lse%u=0x%08" PRIx32 "/0x%08" PRIx32 ",", i, lse, mask);
         }
     }
 }
@@ -295,7 +294,8 @@ parse_pair(const char *name, const char *text, struct of_match *m,
     }
     if (of_field_info(f)->place == OFL_PORT || f == OFF_IN_PORT) {
         if (!of_port_parse(text, port, aux, &number)) {
-            error_set(errp, "%s: unknown port", text);
+            error_set(errp, "bad value for %s (%s: invalid or unknown port for %s)", name, text,
+                      name);
             return false;
         }
         value = of_value_from_u64(f, f == OFF_IN_PORT ? number : of_port_to_32(number));

@@ -8,6 +8,8 @@
 #include "openflow/of-match-private.h"
 #include "packet/headers.h"
 
+#define MPLS_BOS (1u << 8)
+
 enum { OFPMT_STANDARD = 0, OFPMT_OXM = 1 };
 
 void
@@ -109,6 +111,21 @@ of_match_normalize(struct of_match *m)
     }
 }
 
+/* What comes with a packet rather than in it is said only if there is any. */
+static bool
+is_metadata(enum of_field f)
+{
+    return f >= OFF_ACTSET_OUTPUT && f < OFF_XREG0;
+}
+
+/* The same bits as other fields. */
+static bool
+is_alias(enum of_field f)
+{
+    return f == OFF_DL_VLAN || f == OFF_DL_VLAN_PCP || f == OFF_IN_PORT_OXM ||
+           (f >= OFF_XREG0 && f < OFF_ETH_SRC);
+}
+
 void
 of_match_from_flow(struct of_match *m, const struct flow *flow)
 {
@@ -117,10 +134,30 @@ of_match_from_flow(struct of_match *m, const struct flow *flow)
         enum of_field f = (enum of_field) i;
         struct of_value v;
 
-        if (f != OFF_DL_VLAN && f != OFF_DL_VLAN_PCP && of_field_prereqs_ok(f, flow)) {
+        if (!is_alias(f) && of_field_prereqs_ok(f, flow) &&
+            !(is_metadata(f) && of_field_is_zero(f, flow))) {
             of_field_get(f, flow, &v);
             of_match_set(m, f, &v, NULL);
         }
+    }
+    if (flow->vlan.tag[0].tci_be) { /* and whether there is one more */
+        m->flow.vlan.tag[1].tci_be = flow->vlan.tag[1].tci_be;
+        m->mask.vlan.tag[1].tci_be = UINT16_MAX;
+    }
+    for (unsigned i = 1; i < FLOW_MAX_MPLS && of_prereq_ok(OFQ_MPLS, flow) &&
+                         !(flow->mpls.lse_be[i - 1] & htonl(MPLS_BOS));
+         i++) {
+        m->flow.mpls.lse_be[i] = flow->mpls.lse_be[i];
+        m->mask.mpls.lse_be[i] = UINT32_MAX;
+    }
+    if (of_prereq_ok(OFQ_IP_ANY, flow) && flow->ip.proto == IP_PROTO_IGMP) {
+        m->flow.l4.src_be = flow->l4.src_be;
+        m->flow.l4.dst_be = flow->l4.dst_be;
+        m->mask.l4.src_be = m->mask.l4.dst_be = UINT16_MAX;
+    }
+    if (of_prereq_ok(OFQ_ND, flow)) {
+        m->flow.nd = flow->nd;
+        memset(&m->mask.nd, 0xff, sizeof m->mask.nd);
     }
 }
 

@@ -89,4 +89,5 @@ check_PROGRAMS += \
 EXTRA_DIST += \
 	tests/helpers/frames.py \
 	tests/helpers/iperf-check.py \
+	tests/helpers/openflow-compat.py \
 	tests/helpers/spray.py

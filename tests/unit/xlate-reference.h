@@ -326,7 +326,7 @@ ref_one(struct ref *r, const struct of_act *a)
         if (r->f.vlan.tag[1].tci_be) {
             r->out->gave_up = true; /* more tags than the flow shows: not for this test */
         }
-        push_tag(&r->f, (uint16_t) num, ntohs(r->f.vlan.tag[0].tci_be) & 0xefff);
+        push_tag(&r->f, (uint16_t) num, 0); /* as stock: the tag pushed copies nothing */
         break;
     case OFA_DEC_TTL:
         ref_dec_ttl(r);
