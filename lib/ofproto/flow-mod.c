@@ -174,17 +174,21 @@ modify(struct oftxn *txn, const struct of_flow_mod *fm, bool strict)
     return err;
 }
 
-static enum of_err delete (struct oftxn *txn, const struct of_flow_mod *fm, bool strict) {
-    struct rule_list list = matching(txn, fm, strict, false); enum of_err err = OF_OK;
-
-    for (size_t i = 0; i < list.n && !err; i++){if (list.rules[i]->hidden){err = OFPBRC_EPERM;}
-else
+static enum of_err
+delete_rules(struct oftxn *txn, const struct of_flow_mod *fm, bool strict)
 {
-    oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
-}
-}
-free(list.rules);
-return err;
+    struct rule_list list = matching(txn, fm, strict, false);
+    enum of_err err = OF_OK;
+
+    for (size_t i = 0; i < list.n && !err; i++) {
+        if (list.rules[i]->hidden) {
+            err = OFPBRC_EPERM;
+        } else {
+            oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
+        }
+    }
+    free(list.rules);
+    return err;
 }
 
 enum of_err
@@ -210,7 +214,7 @@ oftxn_flow_mod(struct oftxn *txn, const struct of_flow_mod *fm)
         break;
     case OFPFC_DELETE:
     case OFPFC_DELETE_STRICT:
-        err = delete (txn, fm, fm->command == OFPFC_DELETE_STRICT);
+        err = delete_rules(txn, fm, fm->command == OFPFC_DELETE_STRICT);
         break;
     }
     if (err) {
