@@ -53,6 +53,27 @@ queued_free(struct queued *q)
     free(q);
 }
 
+/* Does the mod put a rule in where there is none?  A learn action's is OFPFC_MODIFY_STRICT. */
+static bool
+mod_adds(const struct of_flow_mod *fm)
+{
+    return fm->command == OFPFC_ADD || fm->command == OFPFC_MODIFY_STRICT;
+}
+
+/* Would the mod change the rule?  A modification leaves time-outs alone. */
+static bool
+mod_changes(const struct of_flow_mod *fm, const struct rule *r)
+{
+    bool add = fm->command == OFPFC_ADD;
+
+    return ((add || fm->modify_cookie) && r->cookie != fm->new_cookie) ||
+           (add &&
+            (atomic_load_explicit(&r->idle_timeout, memory_order_relaxed) != fm->idle_timeout ||
+             atomic_load_explicit(&r->hard_timeout, memory_order_relaxed) !=
+                 fm->hard_timeout)) ||
+           !of_actions_equal(rule_acts(r), r->acts_len, fm->actions.a, fm->actions.len);
+}
+
 /* The rule as it is, if the mod changes nothing of it but its time. */
 static struct rule *
 find_same(const struct oftables *t, const struct of_flow_mod *fm)
@@ -72,21 +93,13 @@ find_same(const struct oftables *t, const struct of_flow_mod *fm)
     cr = classifier_find_version(cls, oftables_version(t), &key);
     cls_rule_destroy(&key);
     r = cr ? CONTAINER_OF(cr, struct rule, cls) : NULL;
-    return r && r->cookie == fm->new_cookie &&
-                   atomic_load_explicit(&r->idle_timeout, memory_order_relaxed) ==
-                       fm->idle_timeout &&
-                   atomic_load_explicit(&r->hard_timeout, memory_order_relaxed) ==
-                       fm->hard_timeout &&
-                   of_actions_equal(rule_acts(r), r->acts_len, fm->actions.a, fm->actions.len)
-               ? r
-               : NULL;
+    return r && !mod_changes(fm, r) ? r : NULL;
 }
 
 enum oflearn_result
 oftables_learn(struct oftables *t, const struct of_flow_mod *fm, uint32_t limit)
 {
-    bool is_add = fm->command == OFPFC_ADD;
-    struct rule *r = is_add ? find_same(t, fm) : NULL;
+    struct rule *r = mod_adds(fm) ? find_same(t, fm) : NULL;
     struct queued *q;
 
     if (r) {
@@ -171,9 +184,9 @@ run_one(struct oftables *t, struct queued *q)
         if (changed && !cls_rule_is_leaving(&r->cls)) {
             rule_index_expiry(t, r);
         }
-    } else if (q->fm.command == OFPFC_ADD && find_same(t, &q->fm)) {
+    } else if (mod_adds(&q->fm) && find_same(t, &q->fm)) {
         /* Somebody was faster. */
-    } else if (q->fm.command == OFPFC_ADD && limit_reached(t, q) &&
+    } else if (mod_adds(&q->fm) && limit_reached(t, q) &&
                !oftables_find(t, q->fm.table_id, &q->fm.match, q->fm.priority)) {
         COVERAGE_INC(oftables_learn_refused);
     } else if (oftables_flow_mod(t, &q->fm, &learner)) {

@@ -501,10 +501,10 @@ test_eviction_groups(void **state)
 }
 
 static void
-test_learn(void **state)
+check_learn(enum of_flow_command command)
 {
     struct oftables *t = oftables_create(&ops);
-    struct of_flow_mod learned = mod(OFPFC_ADD, 3, 3, 2), fm;
+    struct of_flow_mod learned = mod(command, 3, 3, 2), fm;
     struct of_act_learn *l;
     struct rule *r;
 
@@ -533,7 +533,7 @@ test_learn(void **state)
     assert_ptr_equal(find(t, 3, 3), r);
     /* Up to the limit. */
     for (int i = 4; i < 7; i++) {
-        struct of_flow_mod more = mod(OFPFC_ADD, 3, i, 2);
+        struct of_flow_mod more = mod(command, 3, i, 2);
 
         more.new_cookie = 5;
         assert_int_equal(oftables_learn(t, &more, 2), OFLEARN_QUEUED);
@@ -559,6 +559,13 @@ test_learn(void **state)
     settle(t);
     oftables_destroy(t);
     strbuf_clear(&events);
+}
+
+static void
+test_learn(void **state)
+{
+    check_learn(OFPFC_ADD);
+    check_learn(OFPFC_MODIFY_STRICT); /* as translation asks */
 }
 
 static void
