@@ -81,6 +81,7 @@ struct dp_actions_builder {
     uint32_t n_words, cap_words;
     bool overflow;
 };
+/* Ports are the datapath's.  A port that is gone at execution is counted, and skipped. */
 void dp_actions_add_output(struct dp_actions_builder *, uint32_t port);
 void dp_actions_add_push_vlan(struct dp_actions_builder *, uint16_t tpid, uint16_t tci);
 void dp_actions_add_pop_vlan(struct dp_actions_builder *);
@@ -91,10 +92,13 @@ void dp_actions_add_pop_vlan(struct dp_actions_builder *);
  * Checksums follow.  `hint` as in struct dp_action. */
 void dp_actions_add_set(struct dp_actions_builder *, enum flow_section, uint8_t hint,
                         const void *value, const void *mask);
+/* A label stack entry in front, or the first one away (RFC 3032); `ethertype`: what the packet
+ * then says it is.  A packet that cannot take it, or has none, is dropped and counted. */
 void dp_actions_add_push_mpls(struct dp_actions_builder *, uint16_t ethertype, uint32_t lse_be);
 /* Changes the label of a push that is the last action so far; false if it is not. */
 bool dp_actions_amend_push_mpls(struct dp_actions_builder *, uint32_t lse_be);
 void dp_actions_add_pop_mpls(struct dp_actions_builder *, uint16_t ethertype);
+/* See enum dp_action_type.  `max_len` counts from the Ethernet header, in bytes. */
 void dp_actions_add_hash(struct dp_actions_builder *, uint32_t basis);
 void dp_actions_add_recirc(struct dp_actions_builder *, uint32_t recirc_id);
 void dp_actions_add_meter(struct dp_actions_builder *, uint32_t meter_id);

@@ -41,6 +41,7 @@ struct dp_meter_stats {
 int dp_meter_set(struct dp *, uint32_t id, const struct dp_meter_config *);
 /* Packets of megaflows that still name it pass.  ENOENT: there is none. */
 int dp_meter_del(struct dp *, uint32_t id);
+/* A snapshot; exact when nothing moves.  False: there is no such meter. */
 bool dp_meter_get_stats(const struct dp *, uint32_t id, struct dp_meter_stats *);
 
 /* Drops and counts the packets over the limit; the others stay in the batch, in their order.  A

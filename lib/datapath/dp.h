@@ -11,8 +11,8 @@
  *
  *   function                     thread
  *   dp_open ... dp_port_*        main
- *   translate (upcall)           the polling thread that missed, inside an RCU read-side
- * section dp_flow_for_each             any RCU-registered thread (revalidator, main)
+ *   translate, punt (upcalls)    the polling thread, inside an RCU read-side section
+ *   dp_flow_for_each             any RCU-registered thread (revalidator, main)
  *   dp_flow_del, _set_actions    any; the table of the flow's PMD is locked inside
  */
 
@@ -43,8 +43,8 @@ struct dp_upcall_ops {
     bool (*translate)(void *aux, const struct flow *flow, const struct packet *pkt,
                       struct dp_translation *t);
     /* A packet meets DP_ACT_PUNT with these argument words: the user copies what it needs of
-     * both.  The polling thread, in a read-side section; must not block.  NULL: such packets are
-     * counted and go on. */
+     * both.  The polling thread, in a read-side section; must not block.  NULL: such packets
+     * are counted and go on. */
     void (*punt)(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_words);
     /* The megaflow is gone; called after a grace period, on any thread. */
     void (*cookie_free)(void *aux, void *cookie);
@@ -68,8 +68,8 @@ void dp_set_config(const struct smap *other_config);
 /* Adds a device (borrowed until dp_port_del()): makes its queues, polls them.  `requested`: a
  * wanted number or DP_PORT_NONE; a taken one falls back to any.  Other ports' traffic goes on
  * undisturbed.  On failure, sentence in *errp. */
-int dp_port_add(struct dp *, struct netdev *, uint32_t requested, uint32_t *port_no,
-                char **errp);
+int
+dp_port_add(struct dp *, struct netdev *, uint32_t requested, uint32_t *port_no, char **errp);
 /* After return no thread touches the device any more; megaflows naming the port are gone, and
  * no new one comes if translation has ceased to name it before the call. */
 void dp_port_del(struct dp *, uint32_t port_no);
@@ -103,8 +103,8 @@ void *dp_flow_cookie(const struct dp_flow *);
 int64_t dp_flow_created_ms(const struct dp_flow *);
 /* Calls `cb` for each megaflow of every thread's table; `cb` may delete it; false stops.  The
  * caller is RCU-registered and in a read-side section (does not quiesce in `cb`). */
-void dp_flow_for_each(struct dp *, bool (*cb)(struct dp *, struct dp_flow *, void *aux),
-                      void *aux);
+void
+dp_flow_for_each(struct dp *, bool (*cb)(struct dp *, struct dp_flow *, void *aux), void *aux);
 void dp_flow_del(struct dp *, struct dp_flow *);
 void dp_flow_set_actions(struct dp *, struct dp_flow *, struct dp_actions *); /* takes them */
 void dp_flow_flush(struct dp *);
@@ -112,8 +112,8 @@ void dp_flow_flush(struct dp *);
  * dpif/dump-flows variant of it. */
 void dp_flow_format(struct strbuf *, const struct dp *, const struct dp_flow *, bool verbose,
                     bool names, bool dpif);
-/* Runs actions on a packet that comes from nowhere (packet-out), and sends what they send; takes
- * the packet.  Its metadata (in_port, marks) is as the caller set it.  Main. */
+/* Runs actions on a packet that comes from nowhere (packet-out), and sends what they send;
+ * takes the packet.  Its metadata (in_port, marks) is as the caller set it.  Main. */
 void dp_execute_packet(struct dp *, struct packet *, const struct dp_actions *);
 /* Most megaflows held at once (flow-limit); more are executed without being installed. */
 void dp_set_flow_limit(struct dp *, uint32_t);

@@ -50,11 +50,13 @@ void meters_set_ops(struct oftables *, const struct meter_ops *);
  * Deletion takes the rules that name the meter with it. */
 enum of_err
 oftables_meter_mod(struct oftables *, const struct of_meter_mod *, const struct of_requester *);
+/* Borrowed until the next meter mod; NULL: none. */
 const struct meter *meter_find(const struct oftables *, uint32_t id);
 /* By rising id. */
 void meters_for_each(struct oftables *, bool (*cb)(const struct meter *, void *), void *aux);
+/* From the datapath; false: it has no such meter, or there is no datapath. */
 bool meter_get_counts(struct oftables *, const struct meter *, struct meter_counts *);
-unsigned meter_n_rules(const struct meter *);
+unsigned meter_n_rules(const struct meter *); /* that name it */
 unsigned meters_count(const struct oftables *);
 
 #endif

@@ -82,11 +82,15 @@ void oftables_fin_timeout(struct oftables *, struct rule *, uint16_t idle, uint1
 
 /* ---- Transactions ---- */
 
+/* Begins a transaction; none may be under way.  The requester is copied; NULL: the switch
+ * itself.  Ends with commit or rollback, which free it. */
 struct oftxn;
 struct oftxn *oftxn_begin(struct oftables *, const struct of_requester *);
 /* One change; on error nothing of it is left, and the caller may go on or roll back. */
 enum of_err oftxn_flow_mod(struct oftxn *, const struct of_flow_mod *);
+/* Readers that begin from here on see all of it; then the events are told. */
 void oftxn_commit(struct oftxn *);
+/* Undoes the steps backwards; readers and listeners never knew. */
 void oftxn_rollback(struct oftxn *);
 /* Begin, the one change, commit or rollback. */
 enum of_err
@@ -120,7 +124,9 @@ struct rule_totals {
     uint64_t n_packets, n_bytes;
     uint32_t n_flows;
 };
+/* Sums over what oftables_for_each() would show. */
 struct rule_totals oftables_aggregate(struct oftables *, const struct flow_select *);
+/* The rule with this very match and priority, as main sees it; borrowed; NULL: none. */
 struct rule *
 oftables_find(struct oftables *, uint8_t table_id, const struct of_match *, int priority);
 unsigned oftables_count(const struct oftables *); /* rules, also hidden ones */
@@ -139,7 +145,11 @@ struct oftable_config { /* Flow_Table record, and table-mod */
     struct of_subfield groups[8]; /* ... equal values in these */
     uint16_t eviction_flags;      /* OFPTMPEF_*, as told by controllers; 0: none */
 };
+/* No limit, no eviction, misses as the version has them, tries CLS_TRIES_DEFAULT. */
 void oftable_config_init(struct oftable_config *);
+/* Of a table below OFTABLES_MAX; borrowed until the next change.  With `evict`, rules
+ * beyond a lower limit go at once; without, they stay, and new ones are refused.  Changed tries
+ * cost time linear in the rules. */
 const struct oftable_config *oftables_get_config(const struct oftables *, uint8_t table_id);
 void oftables_set_config(struct oftables *, uint8_t table_id, const struct oftable_config *);
 struct oftable_stats {
@@ -149,6 +159,7 @@ struct oftable_stats {
 #define OFTABLE_MAX_ENTRIES 1000000u
 struct oftable_stats oftables_get_stats(const struct oftables *, uint8_t table_id);
 
+/* What groups.h and meters.h work on; borrowed. */
 struct groups *oftables_groups(struct oftables *);
 struct meters *oftables_meters(struct oftables *);
 

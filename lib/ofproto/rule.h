@@ -62,6 +62,9 @@ rule_acts(const struct rule *r)
 /* for (each action `a` of a rule) */
 #define RULE_ACT_FOR_EACH(a, r) OF_ACT_FOR_EACH(a, rule_acts(r), (r)->acts_len)
 
+/* Any thread; a rule found by a lookup may be referred to within the read-side section.  The
+ * last reference frees at once, which is why the table's own goes after a grace period.  NULL
+ * is fine for rule_unref(). */
 struct rule *rule_ref(struct rule *);
 void rule_unref(struct rule *);
 /* Packets that hit the rule, the last at `used_ms`. */

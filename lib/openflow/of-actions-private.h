@@ -2,7 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_ACTIONS_PRIVATE_H
 #define XVS_OPENFLOW_OF_ACTIONS_PRIVATE_H 1
 
-/* What the files of the action codec share. */
+/* What the files of the action codec share.  The wire forms are those of OpenFlow 1.5.1,
+ * sections "Action Structures" and "Flow Instruction Structures", and of nicira-ext.  No state,
+ * any thread. */
 
 #include "openflow/of-actions.h"
 

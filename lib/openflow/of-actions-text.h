@@ -41,8 +41,7 @@ extern const char *const of_bundle_algorithms[2];
 
 /* A value of a field; ports by their names, if there are any. */
 void of_act_value_format(enum of_field, const struct of_value *value,
-                         const struct of_value *mask, const struct of_names *,
-                         struct strbuf *);
+                         const struct of_value *mask, const struct of_names *, struct strbuf *);
 /* "learn(table=1,…)". */
 void of_act_learn_format(const struct of_act_learn *, const struct of_names *, struct strbuf *);
 
@@ -58,15 +57,16 @@ struct of_act_parser {
 /* Cuts the next piece off `*p`, up to one of `separators` outside of parentheses and quotes.
  * NULL when there is none left.  Separators in front are skipped. */
 char *of_act_token(char **p, const char *separators);
-/* Cuts `text` in two at `sep` (the last one): returns what is behind, or NULL with a sentence. */
+/* Cuts `text` in two at `sep` (the last one): returns what is behind, or NULL with a sentence.
+ */
 char *of_act_cut(struct of_act_parser *, char *text, const char *sep);
 /* Numbers and parts of fields that must be all of `text`; false with a sentence. */
 bool of_act_parse_num(struct of_act_parser *, const char *text, uint64_t max, uint64_t *);
 bool of_act_parse_subfield(struct of_act_parser *, const char *text, struct of_subfield *);
 bool of_act_parse_port(struct of_act_parser *, const char *text, uint16_t *);
 /* A number that fits in `n_bits`, right-aligned in 16 bytes. */
-bool of_act_parse_bits(struct of_act_parser *, const char *text, unsigned n_bits,
-                       struct of_value *);
+bool
+of_act_parse_bits(struct of_act_parser *, const char *text, unsigned n_bits, struct of_value *);
 /* A value for all of a field. */
 bool of_act_parse_value(struct of_act_parser *, enum of_field, const char *text,
                         struct of_value *value, struct of_value *mask);

@@ -314,8 +314,8 @@ size_t of_actions_encode(struct of_buf *, const struct of_act *, size_t len, uin
 void
 of_actions_format(const struct of_act *, size_t len, const struct of_names *, struct strbuf *);
 /* The reverse, for all that ovs-actions(7) says of these actions, in any spelling; instructions
- * have to be in their order.  `port` (may be NULL) maps names to numbers, -1: unknown.  Does not
- * look at what the actions need: of_actions_check() does.  False with a sentence in `*errp`
+ * have to be in their order.  `port` (may be NULL) maps names to numbers, -1: unknown.  Does
+ * not look at what the actions need: of_actions_check() does.  False with a sentence in `*errp`
  * (caller frees), and `out` is empty. */
 bool of_actions_parse(const char *, struct of_actions *out,
                       int (*port)(const char *name, void *aux), void *aux, char **errp);

@@ -2,8 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_BUNDLE_H
 #define XVS_OPENFLOW_OF_BUNDLE_H 1
 
-/* Bundles: 1.4 and later, and ONF's extension of 1.3.  No state, any thread: what is in a
- * bundle and what may come next is its connection's business. */
+/* Bundles: 1.4 and later (OpenFlow 1.5.1, section "Bundle Messages"), and ONF's extension
+ * of 1.3 (EXT-230).  No state, any thread: what is in a bundle and what may come next is its
+ * connection's business. */
 
 #include "openflow/of-msg.h"
 

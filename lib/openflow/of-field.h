@@ -43,8 +43,8 @@ enum of_field {
     OFF_CONJ_ID,
     OFF_METADATA,
     OFF_TUN_ID,
-    OFF_REG0, /* reg N is OFF_REG0 + N, N < 16 */
-    OFF_XREG0 = OFF_REG0 + 16, /* N < 8: reg 2N is the upper half */
+    OFF_REG0,                   /* reg N is OFF_REG0 + N, N < 16 */
+    OFF_XREG0 = OFF_REG0 + 16,  /* N < 8: reg 2N is the upper half */
     OFF_XXREG0 = OFF_XREG0 + 8, /* N < 4 */
     OFF_ETH_SRC = OFF_XXREG0 + 4,
     OFF_ETH_DST,
@@ -92,12 +92,26 @@ enum of_field {
 };
 /* What a match must say before it may name the field (OpenFlow 1.5.1 section 7.2.3.6). */
 enum of_prereq {
-    OFQ_NONE, OFQ_ETH, OFQ_VLAN, OFQ_MPLS, OFQ_IP_ANY, OFQ_IPV4, OFQ_IPV6, OFQ_ARP, OFQ_TCP,
-    OFQ_UDP, OFQ_SCTP, OFQ_ICMPV4, OFQ_ICMPV6, OFQ_ND, OFQ_ND_SOLICIT, OFQ_ND_ADVERT,
+    OFQ_NONE,
+    OFQ_ETH,
+    OFQ_VLAN,
+    OFQ_MPLS,
+    OFQ_IP_ANY,
+    OFQ_IPV4,
+    OFQ_IPV6,
+    OFQ_ARP,
+    OFQ_TCP,
+    OFQ_UDP,
+    OFQ_SCTP,
+    OFQ_ICMPV4,
+    OFQ_ICMPV6,
+    OFQ_ND,
+    OFQ_ND_SOLICIT,
+    OFQ_ND_ADVERT,
 };
 /* An OXM/NXM header as one 64-bit number: class (16 bits), experimenter id (32, only in class
  * 0xffff, else 0), field (7), has-mask (1), payload length (8), from the top. */
-#define OFF_HEADER(CLASS, EXP, FIELD, LEN) \
+#define OFF_HEADER(CLASS, EXP, FIELD, LEN)                                                     \
     ((uint64_t) (CLASS) << 48 | (uint64_t) (EXP) << 16 | (uint64_t) (FIELD) << 9 | (LEN))
 #define OFF_HEADER_MASK_BIT ((uint64_t) 1 << 8)
 
@@ -126,7 +140,8 @@ struct of_field_info {
     uint8_t shift; /* of the lowest bit of the field in the member */
 };
 extern const struct of_field_info of_field_table[OFF_N];
-static inline const struct of_field_info *of_field_info(enum of_field f)
+static inline const struct of_field_info *
+of_field_info(enum of_field f)
 {
     return &of_field_table[f];
 }
@@ -140,8 +155,8 @@ enum of_field of_field_by_header(uint64_t header);
 /* By any of its spellings (tun_id, tunnel_id, NXM_NX_TUN_ID, OXM_OF_TUNNEL_ID), or OFF_N.
  * `len` bytes of `name` count. */
 enum of_field of_field_by_name(const char *name, size_t len);
-/* The header to send in OpenFlow `version` (0: NXM wherever there is one), mask bit clear.  0 if
- * the field has none. */
+/* The header to send in OpenFlow `version` (0: NXM wherever there is one), mask bit clear.  0
+ * if the field has none. */
 uint64_t of_field_header(enum of_field, uint8_t version);
 /* The name stock tools print in actions: NXM_NX_REG0, OXM_OF_METADATA. */
 const char *of_field_wire_name(enum of_field);
@@ -160,10 +175,11 @@ void of_field_mask_bits(enum of_field, struct flow *wc, const struct of_value *m
 void of_field_ones(enum of_field, struct of_value *);
 bool of_field_is_zero(enum of_field, const struct flow *);
 
-/* Does the packet (or match) in `flow` have the field's layer?  For a match, bits outside of its
- * mask are zero, which is what makes the same question right for both. */
+/* Does the packet (or match) in `flow` have the field's layer?  For a match, bits outside of
+ * its mask are zero, which is what makes the same question right for both. */
 bool of_prereq_ok(enum of_prereq, const struct flow *);
-static inline bool of_field_prereqs_ok(enum of_field f, const struct flow *flow)
+static inline bool
+of_field_prereqs_ok(enum of_field f, const struct flow *flow)
 {
     return of_prereq_ok(of_field_table[f].prereq, flow);
 }
@@ -175,14 +191,15 @@ bool of_field_value_ok(enum of_field, const struct of_value *);
 /* Values. */
 bool of_value_is_zero(const struct of_value *, unsigned n_bytes);
 bool of_value_is_ones(const struct of_value *, enum of_field);
-static inline bool of_value_equal(const struct of_value *a, const struct of_value *b)
+static inline bool
+of_value_equal(const struct of_value *a, const struct of_value *b)
 {
     return !memcmp(a, b, sizeof *a);
 }
 struct of_value of_value_from_u64(enum of_field, uint64_t);
 uint64_t of_value_to_u64(enum of_field, const struct of_value *); /* low 64 bits */
-/* Copies `n_bits` (<= 128) bits between big-endian numbers of src_len and dst_len bytes, counted
- * from their least significant bit.  The areas may not overlap. */
+/* Copies `n_bits` (<= 128) bits between big-endian numbers of src_len and dst_len bytes,
+ * counted from their least significant bit.  The areas may not overlap. */
 void of_bits_copy(const uint8_t *src, unsigned src_len, unsigned src_ofs, uint8_t *dst,
                   unsigned dst_len, unsigned dst_ofs, unsigned n_bits);
 
@@ -191,9 +208,10 @@ struct of_subfield {
     uint16_t f; /* enum of_field */
     uint8_t ofs, n_bits;
 };
-static inline struct of_subfield of_subfield_whole(enum of_field f)
+static inline struct of_subfield
+of_subfield_whole(enum of_field f)
 {
-    return (struct of_subfield){ .f = (uint16_t) f, .n_bits = of_field_table[f].n_bits };
+    return (struct of_subfield){.f = (uint16_t) f, .n_bits = of_field_table[f].n_bits};
 }
 /* Within the field, at least one bit? */
 bool of_subfield_ok(const struct of_subfield *);

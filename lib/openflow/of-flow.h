@@ -2,8 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_FLOW_H
 #define XVS_OPENFLOW_OF_FLOW_H 1
 
-/* Flow table messages: modifications, statistics, removals, in all their forms.  No state, any
- * thread. */
+/* Flow table messages: modifications, statistics, removals, in all their forms (OpenFlow 1.5.1,
+ * sections "Modify Flow Entry Message", "Individual Flow Descriptions", "Flow Removed Message";
+ * nicira-ext for NXT_ and NXST_).  No state, any thread. */
 
 #include "openflow/of-actions.h"
 #include "openflow/of-match.h"

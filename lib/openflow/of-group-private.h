@@ -2,7 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_GROUP_PRIVATE_H
 #define XVS_OPENFLOW_OF_GROUP_PRIVATE_H 1
 
-/* Numbers that both directions of the group messages use. */
+/* Numbers that both directions of the group messages use (OpenFlow 1.5.1, section "Modify Group
+ * Entry Message"; NTR selection method). */
 
 #include <stdint.h>
 

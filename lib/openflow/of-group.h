@@ -2,8 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_GROUP_H
 #define XVS_OPENFLOW_OF_GROUP_H 1
 
-/* Groups.  OpenFlow 1.0 has them by Nicira's messages, in 1.5's layout.  No state, any thread.
- */
+/* Groups (OpenFlow 1.5.1, section "Modify Group Entry Message").  OpenFlow 1.0 has them by
+ * Nicira's messages, in 1.5's layout.  No state, any thread. */
 
 #include "openflow/of-actions.h"
 #include "openflow/of-flow.h"

@@ -2,11 +2,11 @@
 #ifndef XVS_OPENFLOW_OF_MATCH_H
 #define XVS_OPENFLOW_OF_MATCH_H 1
 
-/* What an OpenFlow flow matches, and its five wire forms: struct ofp10_match, struct ofp11_match
- * (OFPMT_STANDARD), OXM (1.2+), NXM (Nicira, 1.0 and 1.1) and text.
+/* What an OpenFlow flow matches, and its five wire forms: struct ofp10_match, struct
+ * ofp11_match (OFPMT_STANDARD), OXM (1.2+), NXM (Nicira, 1.0 and 1.1) and text.
  *
- * Invariant: bits of `flow` outside `mask` are zero.  in_port is an OpenFlow port.  Nothing here
- * keeps state: any thread. */
+ * Invariant: bits of `flow` outside `mask` are zero.  in_port is an OpenFlow port.  Nothing
+ * here keeps state: any thread. */
 
 #include "openflow/of-buf.h"
 #include "openflow/of-error.h"
@@ -16,7 +16,8 @@ struct of_match {
     struct flow flow, mask;
 };
 void of_match_init(struct of_match *); /* matches everything */
-static inline bool of_match_equal(const struct of_match *a, const struct of_match *b)
+static inline bool
+of_match_equal(const struct of_match *a, const struct of_match *b)
 {
     return flow_equal(&a->flow, &b->flow) && flow_equal(&a->mask, &b->mask);
 }
@@ -43,16 +44,17 @@ enum of_err of_match_decode_ofp10(struct of_reader *, struct of_match *);
 /* The padded `struct ofp_match` of OpenFlow 1.1+ in the message: reads its type and length, and
  * the padding behind.  `loose`: unknown fields and prerequisites do not matter (packet-in). */
 enum of_err of_match_decode(struct of_reader *, uint8_t version, bool loose, struct of_match *);
-/* Exactly `len` bytes of NXM (or OXM) entries without the struct around; the reader is moved over
- * padding to a multiple of 8.  `cookie` and `cookie_mask` (host order; both NULL: NXM_NX_COOKIE
- * is refused) are 0 when the entry is lacking. */
+/* Exactly `len` bytes of NXM (or OXM) entries without the struct around; the reader is moved
+ * over padding to a multiple of 8.  `cookie` and `cookie_mask` (host order; both NULL:
+ * NXM_NX_COOKIE is refused) are 0 when the entry is lacking. */
 enum of_err of_match_decode_nxm(struct of_reader *, size_t len, bool loose, struct of_match *,
                                 uint64_t *cookie, uint64_t *cookie_mask);
 
-/* Encoding cannot fail; what 1.0's struct cannot say is left out, of_match_fits() asks before. */
+/* Encoding cannot fail; what 1.0's struct cannot say is left out, of_match_fits() asks before.
+ */
 void of_match_encode_ofp10(struct of_buf *, const struct of_match *);
-/* 1.1+, with header and padding to 8.  1.1 gets NXM entries where its struct is too small, which
- * stock tools take. */
+/* 1.1+, with header and padding to 8.  1.1 gets NXM entries where its struct is too small,
+ * which stock tools take. */
 void of_match_encode(struct of_buf *, uint8_t version, const struct of_match *);
 /* NXM entries (version 0), or OXM ones (version 3..6), padded to a multiple of 8; returns the
  * length without padding. */
@@ -61,14 +63,14 @@ size_t of_match_encode_nxm(struct of_buf *, uint8_t version, const struct of_mat
 /* Can the fixed struct of OpenFlow 1.0 or 1.1 (version 1 or 2) say all of it? */
 bool of_match_fits(const struct of_match *, uint8_t version);
 
-/* One OXM or NXM TLV: header (with mask bit) and value, mask.  Used by matches, set_field, table
- * features, groups' selection fields.  decode: OFPBMC_BAD_FIELD for fields we do not know, the
- * reader then is behind the entry; `mask` is all ones in an entry without one, `*has_mask`
- * says which. */
+/* One OXM or NXM TLV: header (with mask bit) and value, mask.  Used by matches, set_field,
+ * table features, groups' selection fields.  decode: OFPBMC_BAD_FIELD for fields we do not
+ * know, the reader then is behind the entry; `mask` is all ones in an entry without one,
+ * `*has_mask` says which. */
 enum of_err of_oxm_decode(struct of_reader *, enum of_field *, struct of_value *value,
                           struct of_value *mask, bool *has_mask);
-void of_oxm_encode(struct of_buf *, enum of_field, uint8_t version, const struct of_value *value,
-                   const struct of_value *mask);
+void of_oxm_encode(struct of_buf *, enum of_field, uint8_t version,
+                   const struct of_value *value, const struct of_value *mask);
 /* A header alone (4 or 8 bytes). */
 enum of_err of_oxm_header_decode(struct of_reader *, enum of_field *, bool *has_mask);
 void of_oxm_header_encode(struct of_buf *, enum of_field, uint8_t version, bool has_mask);

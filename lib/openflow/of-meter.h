@@ -2,7 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_METER_H
 #define XVS_OPENFLOW_OF_METER_H 1
 
-/* Meters (OpenFlow 1.3 and later).  No state, any thread. */
+/* Meters: OpenFlow 1.3 and later (1.3.5, sections "Meter Modification Message" and "Meter
+ * Statistics").  No state, any thread. */
 
 #include "openflow/of-msg.h"
 

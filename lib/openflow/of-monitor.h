@@ -2,8 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_MONITOR_H
 #define XVS_OPENFLOW_OF_MONITOR_H 1
 
-/* Flow monitors: Nicira's (1.0 and later), ONF's of 1.3, and those of 1.4.  No state, any
- * thread. */
+/* Flow monitors: Nicira's (1.0 and later), ONF's of 1.3 (EXT-187), and those of 1.4 (section
+ * "Flow Monitoring").  No state, any thread. */
 
 #include "openflow/of-actions.h"
 #include "openflow/of-flow.h"

@@ -2,8 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_PACKET_H
 #define XVS_OPENFLOW_OF_PACKET_H 1
 
-/* Packets between switch and controller: packet-in in all formats, packet-out, and the resuming
- * of what controller(pause) stopped.  No state, any thread. */
+/* Packets between switch and controller: packet-in in all formats, packet-out (OpenFlow 1.5.1,
+ * sections "Packet-In Message", "Packet-Out Message"), and the resuming of what
+ * controller(pause) stopped (Nicira).  No state, any thread. */
 
 #include "openflow/of-actions.h"
 #include "openflow/of-flow.h"

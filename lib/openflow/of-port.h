@@ -3,7 +3,9 @@
 #define XVS_OPENFLOW_OF_PORT_H 1
 
 /* Ports: descriptions, statistics, changes, events.  Port numbers are 16 bits everywhere inside
- * (openflow/of-field.h); the wire of OpenFlow 1.1 and later has 32.  No state, any thread. */
+ * (openflow/of-field.h); the wire of OpenFlow 1.1 and later has 32.  Sources:
+ * OpenFlow 1.5.1, sections "Port Structures", "Port Statistics", "Port Status Message", and
+ * those of the same names before.  No state, any thread. */
 
 #include "openflow/of-field.h"
 #include "openflow/of-msg.h"

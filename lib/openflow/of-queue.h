@@ -2,7 +2,8 @@
 #ifndef XVS_OPENFLOW_OF_QUEUE_H
 #define XVS_OPENFLOW_OF_QUEUE_H 1
 
-/* Queues of ports.  No state, any thread. */
+/* Queues of ports (OpenFlow 1.5.1, sections "Queue Statistics", "Queue Description"; before 1.4
+ * "Queue Configuration Messages").  No state, any thread. */
 
 #include "openflow/of-msg.h"
 #include "openflow/of-port.h"
@@ -34,6 +35,7 @@ struct of_queue_config {
 /* Before 1.4: the reply is one message, begun by this, with the entries behind, ended by
  * of_msg_end().  From 1.4 on: a multipart reply OFM_QUEUE_DESC_REPLY. */
 size_t of_queue_config_begin(struct of_buf *, uint16_t port, uint8_t version, uint32_t xid);
+/* One queue, in either form. */
 void of_queue_config_put(struct of_buf *, const struct of_queue_config *, uint8_t version);
 
 #endif

@@ -2,8 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_ROLE_H
 #define XVS_OPENFLOW_OF_ROLE_H 1
 
-/* What a controller says about its connection: role, asynchronous messages, Nicira's settings.
- * No state, any thread. */
+/* What a controller says about its connection: role, asynchronous messages (OpenFlow 1.5.1,
+ * sections "Role Request Message", "Set Asynchronous Configuration Message"), Nicira's
+ * settings. No state, any thread. */
 
 #include "openflow/of-msg.h"
 #include "openflow/of-packet.h"
@@ -49,6 +50,7 @@ void of_async_init(struct of_async *);
  * errors nothing is changed.  OFPBRC_BAD_LEN, OFPBPC_BAD_LEN, OFPACFC_INVALID,
  * OFPACFC_UNSUPPORTED. */
 enum of_err of_async_decode(const struct of_msg *, struct of_async *);
+/* OFM_GET_ASYNC_REPLY, in the version's form. */
 void
 of_async_reply_encode(struct of_buf *, const struct of_async *, uint8_t version, uint32_t xid);
 
@@ -58,7 +60,7 @@ enum of_flow_format { NXFF_OPENFLOW10 = 0, NXFF_NXM = 2 };
 enum of_err of_flow_format_decode(const struct of_msg *, enum of_flow_format *);
 enum of_err of_packet_in_format_decode(const struct of_msg *, enum of_packet_in_format *);
 enum of_err of_flow_mod_table_id_decode(const struct of_msg *, bool *on);
-/* NXBRC_MUST_BE_ZERO. */
+/* Which of several controllers it is, for controller(id=).  NXBRC_MUST_BE_ZERO. */
 enum of_err of_controller_id_decode(const struct of_msg *, uint16_t *id);
 enum of_err of_ct_flush_zone_decode(const struct of_msg *, uint16_t *zone);
 

@@ -2,8 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_SWITCH_H
 #define XVS_OPENFLOW_OF_SWITCH_H 1
 
-/* What a switch says of itself: features, configuration, description; and echo and barriers.
- * No state, any thread. */
+/* What a switch says of itself: features, configuration, description (OpenFlow 1.5.1, sections
+ * "Handshake", "Switch Configuration", "Description"); and echo and barriers.  No state, any
+ * thread. */
 
 #include "openflow/of-msg.h"
 #include "openflow/of-port.h"

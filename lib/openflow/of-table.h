@@ -2,7 +2,9 @@
 #ifndef XVS_OPENFLOW_OF_TABLE_H
 #define XVS_OPENFLOW_OF_TABLE_H 1
 
-/* Flow tables: configuration, statistics, description, features.  No state, any thread. */
+/* Flow tables: configuration, statistics, description, features (OpenFlow 1.5.1, sections
+ * "Modify Flow Table Message", "Table Statistics", "Table Description", "Table Features").  No
+ * state, any thread. */
 
 #include "openflow/of-flow.h"
 #include "openflow/of-msg.h"

@@ -24,6 +24,7 @@ struct of_tlv_mod {
 };
 /* OFPBRC_BAD_LEN, NXTTMFC_BAD_COMMAND, BAD_OPT_LEN, BAD_FIELD_IDX, DUP_ENTRY, TABLE_FULL. */
 enum of_err of_tlv_mod_decode(const struct of_msg *, struct of_tlv_mod *);
+/* OFM_NXT_TLV_TABLE_REPLY: the limits above, and the `n` maps there are. */
 void of_tlv_reply_encode(struct of_buf *, const struct of_tlv_map *, size_t n, uint8_t version,
                          uint32_t xid);
 
