@@ -11,6 +11,6 @@ check_DEPS += check-tree
 # Everything once more by the other compiler, which also checks what each lock guards.
 .PHONY: check-clang
 check-clang: $(BUILT_SOURCES)
-	$(AM_V_GEN)$(top_srcdir)/build-aux/check-clang $(top_srcdir) $(CLANG) \
+	$(AM_V_GEN)$(top_srcdir)/build-aux/check-clang $(top_srcdir) $(CLANG) $(DEFS) $(CPPFLAGS) \
 	  -I$(abs_top_srcdir)/lib -I$(abs_top_srcdir) -I$(abs_top_builddir) \
 	  -DXVS_VERSION='"$(PACKAGE_VERSION)"' $(XVS_CPPFLAGS)
