@@ -239,11 +239,9 @@ check_lookups(const struct classifier *cls, struct test_rule *const rules[], uin
 static const struct cls_conj_set *
 conj_of(unsigned i)
 {
-    static struct {
-        struct cls_conj_set set;
-        struct cls_conj c[2];
-    } sets[8];
-    struct cls_conj_set *s = &sets[i % 8].set;
+    static _Alignas(struct cls_conj_set) char
+        sets[8][sizeof(struct cls_conj_set) + 2 * sizeof(struct cls_conj)];
+    struct cls_conj_set *s = (struct cls_conj_set *) sets[i % 8];
 
     s->n = 1 + (i & 1);
     s->c[0] = (struct cls_conj){.id = 1 + i % 3, .clause = i >> 1 & 1, .n_clauses = 2};

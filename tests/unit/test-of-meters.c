@@ -306,7 +306,8 @@ test_datapath(void **state)
     meters_set_ops(t2, meters_dp_ops(mdp));
     assert_int_equal(change(t1, OFPMC_ADD, 9, 10), OF_OK);
     assert_int_equal(change(t2, OFPMC_ADD, 9, 10), OF_OK);
-    assert_true(meter_lookup(t1, 9, &id1) && meter_lookup(t2, 9, &id2));
+    assert_true(meter_lookup(t1, 9, &id1));
+    assert_true(meter_lookup(t2, 9, &id2));
     assert_int_not_equal(id1, id2);
     assert_true(dp_meter_get_stats(dp, id1, &st) && dp_meter_get_stats(dp, id2, &st));
     assert_true(meter_get_counts(t1, meter_find(t1, 9), &counts));
