@@ -100,8 +100,10 @@ void
 group_credit(const struct group *g, const struct group_bucket *b, uint64_t n_packets,
              uint64_t n_bytes)
 {
-    atomic_fetch_add_explicit(&g->counts->n_packets, n_packets, memory_order_relaxed);
-    atomic_fetch_add_explicit(&g->counts->n_bytes, n_bytes, memory_order_relaxed);
+    if (g) {
+        atomic_fetch_add_explicit(&g->counts->n_packets, n_packets, memory_order_relaxed);
+        atomic_fetch_add_explicit(&g->counts->n_bytes, n_bytes, memory_order_relaxed);
+    }
     if (b) {
         atomic_fetch_add_explicit(&b->counts->n_packets, n_packets, memory_order_relaxed);
         atomic_fetch_add_explicit(&b->counts->n_bytes, n_bytes, memory_order_relaxed);

@@ -56,7 +56,8 @@ struct groups;
 const struct group *group_lookup(const struct oftables *, uint64_t version, uint32_t id);
 struct group *group_ref(const struct group *);
 void group_unref(struct group *); /* any thread */
-/* Packets that came to a group, and to one of its buckets (NULL: to none).  Any thread. */
+/* Packets that came to a group (NULL: which has counted them, by another bucket), and to one of
+ * its buckets (NULL: to none).  Any thread. */
 void group_credit(const struct group *, const struct group_bucket *, uint64_t n_packets,
                   uint64_t n_bytes);
 

@@ -147,8 +147,8 @@ replay_one(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_p
         }
         break;
     case XLATE_EFFECT_BUCKET:
-        group_credit(e->bucket.group, &e->bucket.group->buckets[e->bucket.index], n_packets,
-                     n_bytes);
+        group_credit(e->bucket.not_first ? NULL : e->bucket.group,
+                     &e->bucket.group->buckets[e->bucket.index], n_packets, n_bytes);
         break;
     case XLATE_EFFECT_PATCH:
         replay_patch(s, e, n_packets, n_bytes);

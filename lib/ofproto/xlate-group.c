@@ -77,7 +77,8 @@ run_bucket(struct xlate_ctx *ctx, const void *bucket_)
 }
 
 static void
-take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_bucket *b)
+take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_bucket *b,
+            bool first)
 {
     bool saved = ctx->in_group;
     struct xlate_effect *e = xlate_add_effect(ctx, XLATE_EFFECT_BUCKET);
@@ -88,6 +89,7 @@ take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_buc
     }
     e->bucket.group = group_ref(g);
     e->bucket.index = (unsigned) (b - g->buckets);
+    e->bucket.not_first = !first;
     ctx->in_group = true;
     if (UNLIKELY(ctx->in->trace != NULL)) {
         level = xtrace_bucket(ctx->in->trace, b->id);
@@ -155,7 +157,7 @@ take_one(struct xlate_ctx *ctx, const struct group *g, const struct group_bucket
         if (g->type == OFPGT_SELECT) {
             xlate_say(ctx, "using bucket %" PRIu32, b->id);
         }
-        take_bucket(ctx, g, b);
+        take_bucket(ctx, g, b, true);
     } else {
         COVERAGE_INC(drop_xlate_group_no_live_bucket);
         xlate_say(ctx, "no live bucket");
@@ -248,7 +250,7 @@ xlate_group(struct xlate_ctx *ctx, uint32_t id)
     case OFPGT_ALL:
     case OFPGT_INDIRECT:
         for (unsigned i = 0; i < g->n_buckets && !ctx->overflow; i++) {
-            take_bucket(ctx, g, &g->buckets[i]);
+            take_bucket(ctx, g, &g->buckets[i], !i);
         }
         break;
     case OFPGT_FF:

@@ -43,6 +43,7 @@ struct xlate_effect {
         struct {
             struct group *group; /* a reference */
             unsigned index;
+            bool not_first; /* the group has counted the packet by another bucket */
         } bucket;
         struct {
             uint32_t out_id, in_id; /* ports' ids */

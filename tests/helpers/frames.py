@@ -4,6 +4,7 @@
 
   frames.py make LAYERS              one frame, as hex
   frames.py send DEVICE COUNT LAYERS sends it, COUNT times
+  frames.py timed DEVICE COUNT LAYERS  the same, and says how many milliseconds it took
   frames.py pcap FILE                the frames of a capture, as hex, sorted
   frames.py flows CASES              one flow per case, for ovs-ofctl add-flows
   frames.py run CASES DEVICE COUNT   sends each case's frame, in COUNT rounds
@@ -179,12 +180,15 @@ def main():
     what, args = sys.argv[1], sys.argv[2:]
     if what == "make":
         print(make(args[0]).hex())
-    elif what == "send":
+    elif what in ("send", "timed"):
         s, frame = sender(args[0]), make(args[2])
+        start = time.monotonic()
         for i in range(int(args[1])):
             s.send(frame)
             if i % 16 == 15:
                 time.sleep(0.002)
+        if what == "timed":
+            print(int((time.monotonic() - start) * 1000))
     elif what == "pcap":
         print("\n".join(sorted(x.hex() for x in pcap(args[0]))))
     elif what == "flows":
