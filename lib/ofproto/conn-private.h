@@ -43,7 +43,6 @@ struct ofconn {
     enum of_packet_in_format packet_in_format;
     enum of_flow_format flow_format;
     bool flow_mod_table_id;
-    bool invalid_ttl_to_controller;
     uint16_t controller_id;
     uint16_t miss_send_len;
 

@@ -48,12 +48,25 @@ of_handle_get_config(struct ofconn *c, struct of_msg *msg)
     };
     struct of_buf b = OF_BUF_INIT;
 
-    if (c->invalid_ttl_to_controller) {
+    if (c->async.primary[OF_ASYNC_PACKET_IN] & 1u << OFPR_INVALID_TTL) {
         config.flags |= OFPC_INVALID_TTL_TO_CONTROLLER;
     }
     of_get_config_reply_encode(&b, &config, c->version, msg->xid);
     ofconn_send(c, &b);
     return OF_OK;
+}
+
+/* Up to 1.2 a flag of the switch configuration says what later versions have as one of the
+ * connection's asynchronous messages. */
+static void
+want_invalid_ttl(struct ofconn *c, bool on)
+{
+    const uint32_t bit = 1u << OFPR_INVALID_TTL;
+    uint32_t *primary = &c->async.primary[OF_ASYNC_PACKET_IN];
+    uint32_t *secondary = &c->async.secondary[OF_ASYNC_PACKET_IN];
+
+    *primary = on ? *primary | bit : *primary & ~bit;
+    *secondary = on ? *secondary | bit : *secondary & ~bit;
 }
 
 enum of_err
@@ -74,7 +87,9 @@ of_handle_set_config(struct ofconn *c, struct of_msg *msg)
         o->frag_mode = frags;
         ofproto_changed();
     }
-    c->invalid_ttl_to_controller = config.flags & OFPC_INVALID_TTL_TO_CONTROLLER;
+    if (c->version < OF13_VERSION) {
+        want_invalid_ttl(c, config.flags & OFPC_INVALID_TTL_TO_CONTROLLER);
+    }
     c->miss_send_len = config.miss_send_len;
     connmgr_update_miss(c->mgr);
     return OF_OK;
