@@ -4,8 +4,12 @@
  *
  * Only rules with a time-out make room: of those in the largest group (of rules with equal
  * values in the fields that the Flow_Table record names), the least important, and among them
- * the one that expires first.  Finding it takes time linear in the table's rules, which its
- * limit bounds; tables without a limit never evict before OFTABLE_MAX_ENTRIES. */
+ * the one that expires first.  A table gets an index for that when it first has to make room:
+ *
+ *   evict_index -> by_size[n]: groups of n rules -> each a heap, the first to go on top
+ *
+ * Finding a victim then takes O(log n).  Packets make a rule expire later without telling; the
+ * heap learns of it when the rule is on top. */
 
 #include <stdlib.h>
 
@@ -16,16 +20,23 @@
 #define VACANCY_DOWN 3 /* OFPTR_VACANCY_DOWN, _UP */
 #define VACANCY_UP 4
 
+struct evict_entry {
+    struct rule *rule;
+    int64_t expires_ms; /* at the last look; never later than in truth */
+};
 struct evict_group {
     uint64_t key; /* hash of the fields' values */
-    unsigned n;
-    struct rule *first; /* to go */
+    struct evict_entry *heap;
+    unsigned n, cap;
+    struct cds_list_head node; /* in by_size[n] */
     UT_hash_handle hh;
 };
 
-struct search {
+struct evict_index {
     const struct oftable_config *config;
     struct evict_group *groups;
+    struct cds_list_head *by_size; /* up to cap - 1 */
+    unsigned largest, cap;
 };
 
 static uint64_t
@@ -48,33 +59,160 @@ group_key(const struct oftable_config *c, const struct rule *r)
 }
 
 static bool
-goes_before(const struct rule *a, const struct rule *b)
+goes_before(const struct evict_entry *a, const struct evict_entry *b)
 {
-    return a->importance != b->importance ? a->importance < b->importance
-                                          : rule_expires_ms(a, NULL) < rule_expires_ms(b, NULL);
+    return a->rule->importance != b->rule->importance
+               ? a->rule->importance < b->rule->importance
+               : a->expires_ms < b->expires_ms;
 }
 
-static bool
-consider(struct cls_rule *cr, void *search_)
+static void
+put_at(struct evict_group *g, unsigned pos, struct evict_entry e)
 {
-    struct rule *r = CONTAINER_OF(cr, struct rule, cls);
-    struct search *s = search_;
+    g->heap[pos] = e;
+    e.rule->evict_pos = pos;
+}
+
+/* The entry belongs at `pos`, or above it, or below. */
+static void
+sift(struct evict_group *g, unsigned pos, struct evict_entry e)
+{
+    while (pos && goes_before(&e, &g->heap[(pos - 1) / 2])) {
+        put_at(g, pos, g->heap[(pos - 1) / 2]);
+        pos = (pos - 1) / 2;
+    }
+    for (;;) { /* ends: goes down */
+        unsigned child = 2 * pos + 1;
+
+        if (child + 1 < g->n && goes_before(&g->heap[child + 1], &g->heap[child])) {
+            child++;
+        }
+        if (child >= g->n || !goes_before(&g->heap[child], &e)) {
+            break;
+        }
+        put_at(g, pos, g->heap[child]);
+        pos = child;
+    }
+    put_at(g, pos, e);
+}
+
+/* The group's size changed by one. */
+static void
+resized(struct evict_index *x, struct evict_group *g)
+{
+    cds_list_del(&g->node);
+    if (g->n >= x->cap) {
+        unsigned cap = MAX(16, 2 * g->n);
+        struct cds_list_head *lists = xcalloc(cap, sizeof *lists);
+
+        for (unsigned i = 0; i < cap; i++) {
+            CDS_INIT_LIST_HEAD(&lists[i]);
+            if (i < x->cap) {
+                cds_list_splice(&x->by_size[i], &lists[i]);
+            }
+        }
+        free(x->by_size);
+        x->by_size = lists;
+        x->cap = cap;
+    }
+    cds_list_add_tail(&g->node, &x->by_size[g->n]);
+    x->largest = MAX(x->largest, g->n);
+    while (x->largest && cds_list_empty(&x->by_size[x->largest])) {
+        x->largest--;
+    }
+}
+
+static void
+index_add(struct evict_index *x, struct rule *r)
+{
+    struct evict_entry e = {r, rule_expires_ms(r, NULL)};
     struct evict_group *g;
     uint64_t key;
 
-    if (cls_rule_is_leaving(cr) || r->hidden || rule_expires_ms(r, NULL) == INT64_MAX) {
-        return true;
+    if (r->evict_group || r->hidden || e.expires_ms == INT64_MAX) {
+        return;
     }
-    key = group_key(s->config, r);
-    HASH_FIND(hh, s->groups, &key, sizeof key, g);
+    key = group_key(x->config, r);
+    HASH_FIND(hh, x->groups, &key, sizeof key, g);
     if (!g) {
         g = xzalloc(sizeof *g);
         g->key = key;
-        HASH_ADD(hh, s->groups, key, sizeof g->key, g);
+        CDS_INIT_LIST_HEAD(&g->node);
+        HASH_ADD(hh, x->groups, key, sizeof g->key, g);
     }
-    g->n++;
-    if (!g->first || goes_before(r, g->first)) {
-        g->first = r;
+    if (g->n == g->cap) {
+        g->cap = g->cap ? g->cap * 2 : 4;
+        g->heap = xrealloc(g->heap, g->cap * sizeof *g->heap);
+    }
+    r->evict_group = g;
+    sift(g, g->n++, e);
+    resized(x, g);
+}
+
+void
+oftable_evict_add(struct oftables *t, struct rule *r)
+{
+    if (t->t[r->table_id].evict) {
+        index_add(t->t[r->table_id].evict, r);
+    }
+}
+
+static void
+free_group(struct evict_index *x, struct evict_group *g)
+{
+    cds_list_del(&g->node);
+    HASH_DEL(x->groups, g);
+    free(g->heap);
+    free(g);
+}
+
+void
+oftable_evict_remove(struct oftables *t, struct rule *r)
+{
+    struct evict_index *x = t->t[r->table_id].evict;
+    struct evict_group *g = r->evict_group;
+    struct evict_entry last;
+
+    if (!g) {
+        return;
+    }
+    r->evict_group = NULL;
+    last = g->heap[--g->n];
+    if (last.rule != r) {
+        sift(g, r->evict_pos, last);
+    }
+    resized(x, g);
+    if (!g->n) {
+        free_group(x, g);
+    }
+}
+
+void
+oftable_evict_clear(struct oftables *t, uint8_t table_id)
+{
+    struct evict_index *x = t->t[table_id].evict;
+    struct evict_group *g, *tmp;
+
+    if (!x) {
+        return;
+    }
+    HASH_ITER(hh, x->groups, g, tmp)
+    {
+        for (unsigned i = 0; i < g->n; i++) {
+            g->heap[i].rule->evict_group = NULL;
+        }
+        free_group(x, g);
+    }
+    free(x->by_size);
+    free(x);
+    t->t[table_id].evict = NULL;
+}
+
+static bool
+add_present(struct cls_rule *cr, void *x)
+{
+    if (!cls_rule_is_leaving(cr)) {
+        index_add(x, CONTAINER_OF(cr, struct rule, cls));
     }
     return true;
 }
@@ -82,25 +220,32 @@ consider(struct cls_rule *cr, void *search_)
 struct rule *
 oftable_victim(struct oftables *t, uint8_t table_id)
 {
-    struct search s = {.config = &t->t[table_id].config};
+    struct oftable *table = &t->t[table_id];
     struct classifier *cls = oftable_cls(t, table_id);
-    struct evict_group *g, *tmp;
-    struct rule *victim = NULL;
-    unsigned most = 0;
+    struct evict_group *g;
 
-    if (cls) {
-        classifier_for_each(cls, NULL, NULL, consider, &s);
-    }
-    HASH_ITER(hh, s.groups, g, tmp)
-    {
-        if (g->n > most) {
-            most = g->n;
-            victim = g->first;
+    if (!table->evict) {
+        table->evict = xzalloc(sizeof *table->evict);
+        table->evict->config = &table->config;
+        if (cls) {
+            classifier_for_each(cls, NULL, NULL, add_present, table->evict);
         }
-        HASH_DEL(s.groups, g);
-        free(g);
     }
-    return victim;
+    if (!table->evict->largest) {
+        return NULL;
+    }
+    g = cds_list_first_entry(&table->evict->by_size[table->evict->largest], struct evict_group,
+                             node);
+    for (;;) { /* ends: each round brings one rule up to date */
+        struct evict_entry e = g->heap[0];
+        int64_t expires_ms = rule_expires_ms(e.rule, NULL);
+
+        if (expires_ms <= e.expires_ms) {
+            return e.rule;
+        }
+        e.expires_ms = expires_ms;
+        sift(g, 0, e);
+    }
 }
 
 void

@@ -75,6 +75,7 @@ oftables_destroy(struct oftables *t)
             classifier_for_each(cls, NULL, NULL, drop_rule, t);
             classifier_destroy(cls);
         }
+        oftable_evict_clear(t, (uint8_t) i);
     }
     while ((l = t->forgotten)) {
         t->forgotten = l->next;
@@ -315,6 +316,7 @@ oftables_set_config(struct oftables *t, uint8_t table_id, const struct oftable_c
     if (c->vacancy && !table->config.vacancy) {
         table->vacancy_is_low = false;
     }
+    oftable_evict_clear(t, table_id);
     table->config = *c;
     atomic_store_explicit(&table->miss, (uint8_t) c->miss, memory_order_relaxed);
     if (cls) {

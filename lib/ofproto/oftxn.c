@@ -51,6 +51,7 @@ leave(struct oftxn *txn, struct rule *r, enum of_flow_removed_reason reason)
 {
     cls_rule_leave(&r->cls, txn->version);
     r->end_reason = (uint8_t) reason;
+    oftable_evict_remove(txn->tables, r);
     txn->tables->t[r->table_id].n_rules--;
 }
 
@@ -99,6 +100,7 @@ oftxn_undo_to(struct oftxn *txn, size_t n)
         }
         if (u->old) {
             cls_rule_leave(&u->old->cls, CLS_VERSION_NEVER);
+            oftable_evict_add(t, u->old);
             t->t[u->old->table_id].n_rules++;
         }
     }

@@ -67,6 +67,10 @@ rule_index_expiry(struct oftables *t, struct rule *r)
         cds_list_add_tail(&r->expiry_node, &t->expiry[(uint64_t) s % EXPIRY_SLOTS]);
         t->n_expirable++;
     }
+    if (!cls_rule_is_leaving(&r->cls)) {
+        oftable_evict_remove(t, r);
+        oftable_evict_add(t, r);
+    }
 }
 
 struct learners {
@@ -114,6 +118,7 @@ rule_index_remove(struct oftables *t, struct rule *r)
 {
     struct learners learners = {t, -1};
 
+    oftable_evict_remove(t, r);
     cookie_remove(t, r);
     if (r->expiry_node.next) {
         cds_list_del(&r->expiry_node);

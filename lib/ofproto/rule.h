@@ -7,7 +7,7 @@
  * Main creates rules, puts them into tables and takes them out; a rule that is changed is
  * replaced by another with the same statistics.  Translation and the revalidator see rules in
  * lookups, and keep references beyond the RCU read-side section.  Members are constant once the
- * rule is in a table, but for those marked.  About 420 bytes each with a match on three fields
+ * rule is in a table, but for those marked.  About 440 bytes each with a match on three fields
  * and one action (measured by test-oftables). */
 
 #include <stdatomic.h>
@@ -52,7 +52,9 @@ struct rule {
     bool has_learn;           /* deletes what it learned */
     struct rule *succ;        /* main: what replaces it while a transaction is under way */
     struct rule *retire_next; /* main */
-    uint64_t acts[];          /* acts_len bytes: the instruction list */
+    struct evict_group *evict_group; /* main: eviction.c, or NULL */
+    uint32_t evict_pos;
+    uint64_t acts[]; /* acts_len bytes: the instruction list */
 };
 static inline const struct of_act *
 rule_acts(const struct rule *r)

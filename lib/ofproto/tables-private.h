@@ -33,9 +33,10 @@ struct learned {
 struct oftable {
     struct classifier *_Atomic cls; /* RCU; NULL while the table was never used */
     struct oftable_config config;
-    _Atomic uint8_t miss; /* enum oftable_miss, of config: for translation */
-    uint32_t n_rules;     /* not leaving */
-    bool vacancy_is_low;  /* the last event was VACANCY_DOWN */
+    _Atomic uint8_t miss;      /* enum oftable_miss, of config: for translation */
+    uint32_t n_rules;          /* not leaving */
+    bool vacancy_is_low;       /* the last event was VACANCY_DOWN */
+    struct evict_index *evict; /* eviction.c; NULL: never had to make room */
     _Atomic uint64_t n_lookup, n_matched;
 };
 
@@ -171,6 +172,11 @@ void oftables_bury(struct oftables *, size_t budget); /* rules whose readers are
 /* The rule of a table that has to make room for another, or NULL. */
 struct rule *oftable_victim(struct oftables *, uint8_t table_id);
 void oftable_check_vacancy(struct oftables *, uint8_t table_id);
+/* A rule comes into its table, or leaves it (in a transaction). */
+void oftable_evict_add(struct oftables *, struct rule *);
+void oftable_evict_remove(struct oftables *, struct rule *);
+/* Before the table's configuration changes, and at its end. */
+void oftable_evict_clear(struct oftables *, uint8_t table_id);
 
 /* ---- expiry.c, learn.c ---- */
 

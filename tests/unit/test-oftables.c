@@ -500,6 +500,110 @@ test_eviction_groups(void **state)
     oftables_destroy(t);
 }
 
+/* Of many with all kinds of times and importance, in groups, always the one that a plain search
+ * finds, whatever happened to them meanwhile. */
+struct first_to_go {
+    struct rule *r;
+    unsigned n[4];
+};
+
+static bool
+count_group(struct rule *r, void *first_)
+{
+    struct first_to_go *first = first_;
+    struct flow match, mask;
+
+    cls_rule_get_match(&r->cls, &match, &mask);
+    first->n[match.meta.in_port % 4] += atomic_load(&r->hard_timeout) != 0;
+    return true;
+}
+
+static bool
+find_first(struct rule *r, void *first_)
+{
+    struct first_to_go *first = first_;
+    struct flow match, mask;
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        most = MAX(most, first->n[i]);
+    }
+    cls_rule_get_match(&r->cls, &match, &mask);
+    if (atomic_load(&r->hard_timeout) && first->n[match.meta.in_port % 4] == most &&
+        (!first->r || r->importance < first->r->importance ||
+         (r->importance == first->r->importance &&
+          atomic_load(&r->hard_timeout) < atomic_load(&first->r->hard_timeout)))) {
+        first->r = r;
+    }
+    return true;
+}
+
+static void
+test_eviction_many(void **state)
+{
+    struct oftables *t = oftables_create(NULL);
+    struct oftable_config c;
+    struct flow_select all;
+    unsigned n_evicted = 0;
+
+    flow_select_init(&all);
+    oftable_config_init(&c);
+    c.flow_limit = 60;
+    c.evict = true;
+    c.n_groups = 1;
+    c.groups[0] = of_subfield_whole(OFF_IN_PORT);
+    oftables_set_config(t, 0, &c);
+    srand(7);
+    for (unsigned i = 0; i < 3000; i++) {
+        struct of_flow_mod fm = mod(OFPFC_ADD, (uint16_t) (rand() % 300), 1 + rand() % 3, 2);
+        struct first_to_go first = {0};
+        struct rule *r;
+        unsigned kind = (unsigned) rand() % 8;
+
+        fm.hard_timeout = (uint16_t) (i % 100 ? 1000 + rand() % 40000 : 0);
+        fm.importance = (uint16_t) (rand() % 5);
+        if (kind == 1) {
+            fm.command = OFPFC_DELETE_STRICT;
+        } else if (kind == 2 && (r = oftables_find(t, 0, &fm.match, fm.priority))) {
+            oftables_fin_timeout(t, r, 0, (uint16_t) (1 + rand() % 900));
+            oftables_run(t);
+            continue;
+        } else if (kind == 3) {
+            /* Evicts, and takes it back. */
+            struct oftxn *txn = oftxn_begin(t, NULL);
+
+            oftxn_flow_mod(txn, &fm);
+            oftxn_rollback(txn);
+            of_flow_mod_free(&fm);
+            continue;
+        }
+        if (fm.command == OFPFC_ADD && count(t) == c.flow_limit &&
+            !oftables_find(t, 0, &fm.match, fm.priority)) {
+            oftables_for_each(t, &all, count_group, &first);
+            oftables_for_each(t, &all, find_first, &first);
+            assert_non_null(first.r);
+            r = rule_ref(first.r);
+            assert_int_equal(run(t, fm), OF_OK);
+            assert_int_equal(count(t), c.flow_limit);
+            if (first.n[1] != first.n[2] && first.n[2] != first.n[3] &&
+                first.n[1] != first.n[3]) {
+                n_evicted++;
+                assert_true(cls_rule_is_leaving(&r->cls));
+            }
+            rule_unref(r);
+        } else {
+            run(t, fm);
+        }
+        assert_true(count(t) <= c.flow_limit);
+    }
+    assert_true(n_evicted > 100);
+    c.flow_limit = 5;
+    oftables_set_config(t, 0, &c);
+    assert_true(count(t) < 60);
+    settle(t);
+    oftables_destroy(t);
+}
+
 static void
 check_learn(enum of_flow_command command)
 {
@@ -704,6 +808,7 @@ main(void)
         cmocka_unit_test(test_timeouts),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_eviction_groups),
+        cmocka_unit_test(test_eviction_many),
         cmocka_unit_test(test_learn),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_readers),
