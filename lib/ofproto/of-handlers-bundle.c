@@ -26,6 +26,7 @@ COVERAGE_DEFINE(ofconn_bundle_too_large);
 
 #define BUNDLES_MAX 64u               /* of a connection */
 #define BUNDLE_BYTES_MAX (256u << 20) /* of messages in all of them */
+#define ALL_BYTES_MAX (512u << 20)    /* of all connections of the switch */
 #define BUNDLE_IDLE_MS 10000
 
 struct of_bundle {
@@ -41,6 +42,7 @@ struct of_bundle {
 };
 
 static int64_t idle_ms = BUNDLE_IDLE_MS;
+static size_t all_bytes; /* in all bundles */
 
 void
 of_bundles_set_idle(int64_t ms)
@@ -69,6 +71,7 @@ forget(struct of_bundle *b)
     }
     *p = b->next;
     ev_timer_stop(&b->timer);
+    all_bytes -= b->msgs.len;
     of_buf_free(&b->msgs);
     free(b);
 }
@@ -195,12 +198,14 @@ of_handle_bundle_add(struct ofconn *c, struct of_msg *msg)
     }
     ev_timer_start(&b->timer, idle_ms);
     err = check(c, &add.msg);
-    if (!err && bytes_kept(c) + add.msg.len > BUNDLE_BYTES_MAX) {
+    if (!err && (bytes_kept(c) + add.msg.len > BUNDLE_BYTES_MAX ||
+                 all_bytes + add.msg.len > ALL_BYTES_MAX)) {
         COVERAGE_INC(ofconn_bundle_too_large);
         err = OFPBFC_MSG_TOO_MANY;
     }
     if (!err) {
         of_buf_put(&b->msgs, add.msg.start, add.msg.len);
+        all_bytes += add.msg.len;
     }
     return err;
 }
