@@ -40,6 +40,7 @@ struct of_channel {
     enum state state;
     uint8_t version;
     bool stalled; /* too much waits for the peer */
+    bool held;    /* by the owner */
     bool probing;
     uint32_t next_xid;
     int64_t probe_ms;
@@ -112,8 +113,17 @@ watch(struct of_channel *c)
         COVERAGE_INC(ofconn_reader_stalled);
     }
     c->stalled = stalled;
-    stream_pause_recv(c->stream, stalled);
+    stream_pause_recv(c->stream, stalled || c->held);
     stream_watch(c->stream, channel_ready, c, of_channel_backlog(c) > 0);
+}
+
+void
+of_channel_hold(struct of_channel *c, bool held)
+{
+    if (c->held && !held) {
+        stream_rewatch_soon(c->stream); /* for what was read before */
+    }
+    c->held = held;
 }
 
 static void
@@ -364,7 +374,7 @@ take_messages(struct of_channel *c, int *budget)
         if (left < len) {
             return true;
         }
-        if (of_channel_backlog(c) >= OF_CHANNEL_HIGH || *budget <= 0) {
+        if (c->held || of_channel_backlog(c) >= OF_CHANNEL_HIGH || *budget <= 0) {
             return false;
         }
         (*budget)--;

@@ -51,6 +51,8 @@ void of_channel_fail(struct of_channel *, const char *format, ...) PRINTF_FORMAT
 /* Queues whole messages (any number) and empties the buffer; they leave at the end of the turn
  * at the latest.  Without effect on a failed channel. */
 void of_channel_send(struct of_channel *, struct of_buf *);
+/* While held, requests of the peer are not read: an answer is not complete yet. */
+void of_channel_hold(struct of_channel *, bool held);
 size_t of_channel_backlog(const struct of_channel *);  /* bytes that wait for the peer */
 uint8_t of_channel_version(const struct of_channel *); /* 0: not agreed yet */
 bool of_channel_is_up(const struct of_channel *);

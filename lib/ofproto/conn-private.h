@@ -48,6 +48,7 @@ struct ofconn {
 
     struct of_mp_joiner joiner;
     struct of_bundle *bundles; /* of-handlers-bundle.c */
+    struct flow_dump *dump;    /* of-handlers-flow.c: an answer under way, or NULL */
 
     struct flow_monitor *monitors; /* of-handlers-monitor.c */
     bool monitors_paused, updates_open;
@@ -173,6 +174,9 @@ struct ofport **ofproto_ports_sorted(const struct ofproto *, size_t *n);
 
 /* -- of-handlers-flow.c -- */
 of_handler of_handle_flow_mod, of_handle_flow_stats, of_handle_aggregate;
+/* The peer took what was sent: more of a dump. */
+void of_dump_drained(struct ofconn *);
+void of_dump_destroy(struct ofconn *);
 /* Decodes and checks; on OF_OK the caller ends with of_flow_mod_free(). */
 enum of_err
 of_flow_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_flow_mod *);

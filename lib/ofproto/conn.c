@@ -125,6 +125,7 @@ conn_down(struct of_channel *ch, const char *why, void *c_)
 static void
 conn_drained(struct of_channel *ch, void *c_)
 {
+    of_dump_drained(c_);
     of_monitors_drained(c_);
 }
 
@@ -189,6 +190,7 @@ ofconn_destroy(struct ofconn *c)
     of_channel_destroy(c->channel);
     of_buf_free(&c->sink);
     of_mp_joiner_clear(&c->joiner);
+    of_dump_destroy(c);
     of_bundles_destroy(c);
     of_monitors_destroy(c);
     free(c);

@@ -8,6 +8,7 @@
 #include "ofproto/meters.h"
 #include "ofproto/oftables.h"
 #include "os/clock.h"
+#include "util/xalloc.h"
 
 enum of_err
 of_flow_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_flow_mod *fm)
@@ -74,11 +75,16 @@ read_request(const struct of_msg *msg, struct flow_select *s)
     return err;
 }
 
-struct dump {
-    struct of_mp_writer w;
-    struct of_buf b;
-    int64_t now;
+/* An answer under way.  It shows the rules that were there when it was asked for, a slice each
+ * time that the peer has taken the last one: neither memory nor a turn of the loop grows with
+ * the number of rules, but for the references. */
+struct flow_dump {
+    struct rule **rules;
+    size_t n, cap, next;
+    enum of_msg_type type;
+    uint32_t xid;
 };
+#define SLICE_BYTES (128u << 10)
 
 void
 of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec)
@@ -88,10 +94,9 @@ of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec)
     *nsec = (uint32_t) (ms % 1000 * 1000000);
 }
 
-static bool
-dump_rule(struct rule *rule, void *d_)
+static void
+put_rule(struct of_mp_writer *w, const struct rule *rule, int64_t now)
 {
-    struct dump *d = d_;
     struct rule_counts counts = rule_get_counts(rule);
     int64_t modified = atomic_load_explicit(&rule->modified_ms, memory_order_relaxed);
     struct of_match match;
@@ -104,36 +109,105 @@ dump_rule(struct rule *rule, void *d_)
         .hard_timeout = atomic_load_explicit(&rule->hard_timeout, memory_order_relaxed),
         .importance = rule->importance,
         .flags = rule->flags,
-        .idle_age = (int) ((d->now - counts.used_ms) / 1000),
-        .hard_age = (int) ((d->now - modified) / 1000),
+        .idle_age = (int) ((now - counts.used_ms) / 1000),
+        .hard_age = (int) ((now - modified) / 1000),
         .packet_count = counts.n_packets,
         .byte_count = counts.n_bytes,
         .actions = rule_acts(rule),
         .actions_len = rule->acts_len,
     };
 
-    of_duration(d->now - rule->created_ms, &s.duration_sec, &s.duration_nsec);
+    of_duration(now - rule->created_ms, &s.duration_sec, &s.duration_nsec);
     cls_rule_get_match(&rule->cls, &match.flow, &match.mask);
-    of_mp_entry_begin(&d->w);
-    of_flow_stats_put(&d->b, d->w.type, &s, d->w.version);
-    of_mp_entry_end(&d->w);
+    of_mp_entry_begin(w);
+    of_flow_stats_put(w->buf, w->type, &s, w->version);
+    of_mp_entry_end(w);
+}
+
+static bool
+dump_rule(struct rule *rule, void *d_)
+{
+    struct flow_dump *d = d_;
+
+    if (d->n == d->cap) {
+        d->cap = d->cap ? d->cap * 2 : 16;
+        d->rules = xrealloc(d->rules, d->cap * sizeof *d->rules);
+    }
+    d->rules[d->n++] = rule_ref(rule);
     return true;
+}
+
+void
+of_dump_destroy(struct ofconn *c)
+{
+    struct flow_dump *d = c->dump;
+
+    if (d) {
+        while (d->next < d->n) {
+            rule_unref(d->rules[d->next++]);
+        }
+        free(d->rules);
+        free(d);
+        c->dump = NULL;
+    }
+}
+
+/* Sends the next slice; true: it was the last one. */
+static bool
+send_slice(struct ofconn *c)
+{
+    struct flow_dump *d = c->dump;
+    struct of_buf b = OF_BUF_INIT;
+    struct of_mp_writer w;
+    int64_t now = clock_now_ms();
+    bool last;
+
+    of_mp_begin(&w, &b, d->type, c->version, d->xid);
+    while (d->next < d->n && b.len < SLICE_BYTES) {
+        put_rule(&w, d->rules[d->next], now);
+        rule_unref(d->rules[d->next++]);
+    }
+    last = d->next == d->n;
+    if (last) {
+        of_mp_end(&w);
+        of_dump_destroy(c);
+    } else {
+        of_mp_end_more(&w);
+    }
+    ofconn_send(c, &b);
+    return last;
+}
+
+void
+of_dump_drained(struct ofconn *c)
+{
+    if (c->dump && send_slice(c)) {
+        of_channel_hold(c->channel, false);
+    }
 }
 
 enum of_err
 of_handle_flow_stats(struct ofconn *c, struct of_msg *msg)
 {
-    struct dump d = {.now = clock_now_ms()};
     struct flow_select s;
+    struct flow_dump *d;
     enum of_err err = read_request(msg, &s);
 
     if (err) {
         return err;
     }
-    of_mp_begin(&d.w, &d.b, of_msg_reply_type(msg->type), c->version, msg->xid);
-    oftables_for_each(c->mgr->ofproto->tables, &s, dump_rule, &d);
-    of_mp_end(&d.w);
-    ofconn_send(c, &d.b);
+    d = xzalloc(sizeof *d);
+    d->type = of_msg_reply_type(msg->type);
+    d->xid = msg->xid;
+    c->dump = d;
+    oftables_for_each(c->mgr->ofproto->tables, &s, dump_rule, d);
+    /* Ends: each slice holds a rule at least. */
+    while (!send_slice(c)) {
+        if (c->channel) {
+            of_channel_hold(c->channel, true); /* later requests are answered later */
+            break;
+        }
+    }
     return OF_OK;
 }
 

@@ -137,6 +137,8 @@ size_t
 of_mp_entry_begin(struct of_mp_writer *);    /* offset of the entry; it may move at its end */
 bool of_mp_entry_end(struct of_mp_writer *); /* false: too long, left out */
 void of_mp_end(struct of_mp_writer *);
+/* The same in the middle of an answer: more messages with its xid follow in another buffer. */
+void of_mp_end_more(struct of_mp_writer *);
 
 /* Requests that come in parts (only bodies that are lists do, e.g. table features): the bodies
  * of consecutive messages of one xid and type.  Zero-initialise. */

@@ -64,6 +64,13 @@ of_mp_end(struct of_mp_writer *w)
 }
 
 void
+of_mp_end_more(struct of_mp_writer *w)
+{
+    of_buf_set_u16(w->buf, w->start + MP_FLAGS_OFS, OFPMPF_MORE);
+    of_msg_end(w->buf, w->start);
+}
+
+void
 of_mp_joiner_clear(struct of_mp_joiner *j)
 {
     of_buf_free(&j->body);

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Does to a bridge's management socket what no sane controller does.
+
+of-storm.py SOCKET garbage SECONDS SEED
+    bytes, types, lengths and bodies at random, half messages, floods that nobody reads.
+of-storm.py SOCKET stall N
+    N connections ask ten times for all flows and do not read; then one of them does, and prints
+    how many answers and flows came before the reply to the barrier that followed.
+"""
+import random
+import socket
+import struct
+import sys
+import time
+
+EXPERIMENTERS = (0x2320, 0x4F4E4600)
+FLOW_MOD = bytes.fromhex(
+    "040e00580000000100000000000000000000000000000000000000000000000affffffffffffffffffffffff"
+    "000000000001000a80000a02080000000000000000040018000000000000001000000002ffff000000000000"
+)
+
+
+def connect(path, version):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(0.05)
+    s.connect(path)
+    s.sendall(struct.pack("!BBHI", version, 0, 8, 1))
+    return s
+
+
+def message(version, kind, body, length=None):
+    return struct.pack("!BBHI", version, kind, length or 8 + len(body), 7) + body
+
+
+class Garbage:
+    def __init__(self, seed):
+        self.rnd = random.Random(seed)
+
+    def body(self, n):
+        return self.rnd.randbytes(n)
+
+    def size(self):
+        return self.rnd.choice([0, 4, 8, 16, 24, 36, 40, 72, 100, self.rnd.randrange(2000)])
+
+    def noise(self, v):
+        yield self.body(self.rnd.randrange(1, 5000))
+
+    def any_type(self, v):
+        for _ in range(60):
+            yield message(v, self.rnd.randrange(36), self.body(self.size()))
+
+    def wrong_lengths(self, v):
+        for length in (8, 9, 12, 65535):
+            body = self.body(length - 8 if self.rnd.random() < 0.7 else 3)
+            yield message(v, self.rnd.randrange(36), body, length)
+        yield struct.pack("!BBHI", v, 1, self.rnd.randrange(8), 7)
+
+    def half(self, v):
+        yield message(v, 14, self.body(50), 200)
+
+    def multiparts(self, v):
+        for kind in [*range(20), 0xFFFF]:
+            head = struct.pack("!HH", kind, self.rnd.randrange(2)) + (b"" if v == 1 else bytes(4))
+            yield message(v, 16 if v == 1 else 18, head + self.body(self.size()))
+
+    def mutants(self, v):
+        for _ in range(60):
+            m = bytearray(FLOW_MOD)
+            m[0] = max(v, 4)
+            for _ in range(self.rnd.randrange(1, 6)):
+                m[self.rnd.randrange(8, len(m))] = self.rnd.getrandbits(8)
+            yield bytes(m)
+
+    def experimenters(self, v):
+        for _ in range(60):
+            sub = self.rnd.choice([self.rnd.randrange(40), self.rnd.randrange(2300, 2310)])
+            head = struct.pack("!II", self.rnd.choice(EXPERIMENTERS), sub)
+            yield message(v, 4, head + self.body(self.size()))
+
+    def echoes(self, v):
+        for _ in range(200):
+            yield message(v, 2, bytes(60000))
+
+    def long_actions(self, v):
+        acts = b"".join(
+            struct.pack("!HHIHH", 0xFFFF, 16, 0x2320, self.rnd.randrange(50), 0) + self.body(4)
+            for _ in range(4000)
+        )
+        head = bytes(40) + struct.pack("!HH4x", 1, 4) + struct.pack("!HH4x", 4, 8 + len(acts))
+        yield message(4, 14, head + acts)
+
+    def run(self, path, seconds):
+        kinds = (self.noise, self.any_type, self.wrong_lengths, self.half, self.multiparts,
+                 self.mutants, self.experimenters, self.echoes, self.long_actions)
+        end = time.monotonic() + seconds
+        rounds = 0
+        while time.monotonic() < end or rounds < len(kinds):
+            version = self.rnd.randrange(1, 7)
+            try:
+                with connect(path, version) as s:
+                    for m in kinds[rounds % len(kinds)](version):
+                        s.sendall(m)
+                    while self.rnd.random() < 0.9 and s.recv(65536):
+                        pass
+            except OSError:
+                pass  # it hung up, or we do not read: as meant
+            rounds += 1
+        print("rounds", rounds)
+
+
+def stall(path, n):
+    flows = struct.pack("!HH4xB3xII4xQQHH4x", 1, 0, 255, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0, 1, 4)
+    socks = []
+    for _ in range(n):
+        s = connect(path, 4)
+        s.sendall(message(4, 18, flows) * 10 + message(4, 20, b""))
+        socks.append(s)
+    time.sleep(0.5)
+    s = socks[-1]
+    s.settimeout(30)
+    left, answers, entries = b"", 0, 0
+    while True:
+        got = s.recv(1 << 18)
+        if not got:
+            sys.exit("the switch hung up")
+        left += got
+        ofs = 0
+        while len(left) - ofs >= 8:
+            _, kind, length = struct.unpack_from("!BBH", left, ofs)
+            if len(left) - ofs < length:
+                break
+            if kind == 21:
+                print(f"{answers} answers of {entries} flows")
+                return
+            if kind == 19:
+                answers += not struct.unpack_from("!H", left, ofs + 10)[0] & 1
+                at = ofs + 16
+                while at < ofs + length:
+                    at += struct.unpack_from("!H", left, at)[0]
+                    entries += 1
+            elif kind == 1:
+                sys.exit("the switch answered with an error")
+            ofs += length
+        left = left[ofs:]
+
+
+def main():
+    if sys.argv[2] == "garbage":
+        Garbage(int(sys.argv[4])).run(sys.argv[1], float(sys.argv[3]))
+    else:
+        stall(sys.argv[1], int(sys.argv[3]))
+
+
+main()
