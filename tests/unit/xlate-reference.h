@@ -278,7 +278,7 @@ ref_move(struct ref *r, const struct of_act_move *a)
 static void
 ref_one(struct ref *r, const struct of_act *a)
 {
-    const uint64_t num = ((const struct of_act_num *) a)->num;
+    const struct of_act_num *n = (const void *) a;
     const struct of_act_set_field *set = (const void *) a;
     const struct of_act_stack *st = (const void *) a;
     const struct of_act_nest *nest = (const void *) a;
@@ -326,7 +326,7 @@ ref_one(struct ref *r, const struct of_act *a)
         if (r->f.vlan.tag[1].tci_be) {
             r->out->gave_up = true; /* more tags than the flow shows: not for this test */
         }
-        push_tag(&r->f, (uint16_t) num, 0); /* as stock: the tag pushed copies nothing */
+        push_tag(&r->f, (uint16_t) n->num, 0); /* as stock: the tag pushed copies nothing */
         break;
     case OFA_DEC_TTL:
         ref_dec_ttl(r);
@@ -361,7 +361,7 @@ ref_one(struct ref *r, const struct of_act *a)
         }
         break;
     case OFA_GOTO_TABLE:
-        ref_table(r, (uint8_t) num);
+        ref_table(r, (uint8_t) n->num);
         break;
     case OFA_WRITE_METADATA: {
         const struct of_act_metadata *m = (const void *) a;
@@ -389,7 +389,7 @@ ref_one(struct ref *r, const struct of_act *a)
         break;
     }
     case OFA_GROUP:
-        ref_group(r, (uint32_t) num);
+        ref_group(r, (uint32_t) n->num);
         break;
     case OFA_EXIT:
         r->exit = true;
