@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
+	tests/unit/test-oftables-limits \
 	tests/unit/test-oftables \
 	tests/unit/test-ovsdb-live \
 	tests/unit/test-ovsdb-replica \
@@ -75,6 +76,7 @@ EXTRA_DIST += \
 	tests/unit/of-hex.h \
 	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
+	tests/unit/oftables-harness.h \
 	tests/unit/packet-samples.h \
 	tests/unit/shell.h \
 	tests/unit/xlate-random.h \
