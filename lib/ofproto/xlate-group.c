@@ -215,6 +215,11 @@ select_by_dp_hash(struct xlate_ctx *ctx, const struct group *g, uint32_t n_slots
         struct of_actions again = OF_ACTIONS_INIT;
         struct of_act_num *a = of_actions_put(&again, OFA_GROUP, sizeof *a);
 
+        /* No hash was an answer: a megaflow of what came back that did not look at it before
+         * must not be told to come back again, for ever. */
+        if (ctx->in->flow->meta.recirc_id) {
+            ctx->wc.meta.dp_hash = UINT32_MAX;
+        }
         a->num = g->id;
         xlate_freeze(ctx, true);
         xlate_freeze_rest(ctx, again.a, again.len);
