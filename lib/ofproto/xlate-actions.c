@@ -47,11 +47,8 @@ static void
 run_clone(struct xlate_ctx *ctx, const struct of_act_nest *a)
 {
     const struct nest nest = {a->list, of_act_nest_len(a)};
-    bool in_copy = ctx->in_copy;
 
-    ctx->in_copy = true;
     xlate_isolated(ctx, false, run_nest, &nest);
-    ctx->in_copy = in_copy;
 }
 
 /* Packets over the limit end here, whatever comes behind. */
@@ -73,7 +70,6 @@ check_pkt_larger(struct xlate_ctx *ctx, const struct of_act_check_pkt_larger *a,
                  const struct of_act *rest, size_t rest_len)
 {
     const struct nest nest = {rest, rest_len};
-    bool in_copy = ctx->in_copy;
     struct flow saved;
     uint32_t at;
 
@@ -82,14 +78,11 @@ check_pkt_larger(struct xlate_ctx *ctx, const struct of_act_check_pkt_larger *a,
     xlate_commit(ctx, &ctx->tags);
     at = dp_actions_begin_check_pkt_len(&ctx->actions, a->pkt_len);
     of_subfield_write_u64(&a->dst, &ctx->flow, 1);
-    ctx->in_copy = true;
     xlate_isolated(ctx, true, run_nest, &nest);
-    ctx->in_copy = false;
     ctx->flow = saved;
     dp_actions_else_check_pkt_len(&ctx->actions, at);
     of_subfield_write_u64(&a->dst, &ctx->flow, 0);
     xlate_isolated(ctx, true, run_nest, &nest);
-    ctx->in_copy = in_copy;
     ctx->flow = saved; /* the bit is known in the two lists only */
     dp_actions_end_check_pkt_len(&ctx->actions, at);
 }
@@ -262,7 +255,7 @@ xlate_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
             xlate_freeze_rest(ctx, a, left + a->len);
             return;
         }
-        xlate_trace_act(ctx, a, left > 0 || ctx->in_copy);
+        xlate_trace_act(ctx, a);
         if (a->type == OFA_CHECK_PKT_LARGER) {
             check_pkt_larger(ctx, (const struct of_act_check_pkt_larger *) a, next, left);
             return;

@@ -82,7 +82,7 @@ take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_buc
 {
     bool saved = ctx->in_group;
     struct xlate_effect *e = xlate_add_effect(ctx, XLATE_EFFECT_BUCKET);
-    unsigned level = 0;
+    struct xtrace_node *trace_was = NULL;
 
     if (!e) {
         return;
@@ -92,11 +92,11 @@ take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_buc
     e->bucket.not_first = !first;
     ctx->in_group = true;
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        level = xtrace_bucket(ctx->in->trace, b->id);
+        trace_was = xtrace_bucket(ctx->in->trace, b->id);
     }
     xlate_isolated(ctx, false, run_bucket, b);
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        xtrace_table_end(ctx->in->trace, level);
+        xtrace_end(ctx->in->trace, trace_was);
     }
     ctx->in_group = saved;
 }

@@ -70,7 +70,6 @@ struct xlate_ctx {
     uint8_t reason;    /* enum of_packet_in_reason, of packets sent to the controller */
     bool exit;         /* no more actions in this pipeline */
     bool in_group, in_action_set;
-    bool in_copy;     /* for a trace: what is at work is not the end of the whole list */
     uint32_t max_len; /* output_trunc: of the output at work; 0: no limit */
 
     unsigned depth;     /* tables, groups and bridges entered and not left */
@@ -111,10 +110,10 @@ void xlate_patch(struct xlate_ctx *, const struct xport *out, const struct tag_s
         }                                                                                      \
     } while (0)
 static inline void
-xlate_trace_act(struct xlate_ctx *ctx, const struct of_act *a, bool more)
+xlate_trace_act(struct xlate_ctx *ctx, const struct of_act *a)
 {
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        xtrace_act(ctx->in->trace, a, more);
+        xtrace_act(ctx->in->trace, a);
     }
 }
 

@@ -163,7 +163,7 @@ void
 xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_miss)
 {
     struct rule *rule;
-    unsigned level = 0;
+    struct xtrace_node *trace_was = NULL;
 
     if (ctx->depth >= XLATE_MAX_DEPTH) {
         COVERAGE_INC(drop_xlate_too_deep);
@@ -176,10 +176,10 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
         rule = lookup(ctx, ++table_id, in_port);
     }
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        level = xtrace_table(ctx->in->trace, table_id, rule,
-                             !may_miss                             ? XTRACE_MISS_GOES_ON
-                             : misses_to_controller(ctx, table_id) ? XTRACE_MISS_CONTROLLER
-                                                                   : XTRACE_MISS_DROP);
+        trace_was = xtrace_table(ctx->in->trace, table_id, rule,
+                                 !may_miss                             ? XTRACE_MISS_GOES_ON
+                                 : misses_to_controller(ctx, table_id) ? XTRACE_MISS_CONTROLLER
+                                                                       : XTRACE_MISS_DROP);
     }
     ctx->depth++;
     if (rule) {
@@ -189,7 +189,7 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
     }
     ctx->depth--;
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        xtrace_table_end(ctx->in->trace, level);
+        xtrace_end(ctx->in->trace, trace_was);
     }
 }
 
@@ -410,6 +410,9 @@ xlate_translate(const struct xlate_in *in, struct xlate_out *out)
     tag_stack_from_flow(&ctx.tags, in->flow);
     ctx.wire = ctx.tags;
     ok = begin(&ctx);
+    if (UNLIKELY(in->trace != NULL)) {
+        xtrace_finish(in->trace);
+    }
     xstack_destroy(&ctx.stack);
     of_actions_free(&ctx.frozen);
     of_actions_free(&ctx.action_set);

@@ -3,23 +3,21 @@
 #define XVS_OFPROTO_XTRACE_H 1
 
 /* The text of ofproto/trace while it grows: translation reports bridges, tables, actions and
- * remarks; the layout is the one that users of the command know.  One user at a time.
- *
- * Tables entered by the last action of a list are shown where the list is, others are indented
- * below the action. */
+ * remarks; the layout is the one that users of the command know.  One user at a time, on main. */
 
 #include "ofproto/rule.h"
 #include "openflow/of-actions.h"
 #include "util/compiler.h"
 #include "util/strbuf.h"
 
+struct xtrace_node;
 struct xtrace {
     struct strbuf *s;
-    const struct of_names *names; /* NULL: numbers */
-    unsigned level;               /* of actions, in steps of four columns */
-    bool more;                    /* the action at work is not the last of its list */
+    const struct of_names *names;  /* NULL: numbers */
+    struct xtrace_node *root, *at; /* zero to begin with */
 };
 
+/* What is said from here on is about this bridge. */
 void xtrace_bridge(struct xtrace *, const char *name);
 /* What becomes of a packet that no rule matched. */
 enum xtrace_miss {
@@ -28,19 +26,21 @@ enum xtrace_miss {
     XTRACE_MISS_CONTROLLER,
     XTRACE_MISS_FRAGMENT, /* no table is asked */
 };
-/* What is said until the end is about this table; `rule` NULL: nothing matched.  Returns what
- * xtrace_table_end() wants back. */
-unsigned xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *,
-                      enum xtrace_miss);
-void xtrace_table_end(struct xtrace *, unsigned);
-void xtrace_act(struct xtrace *, const struct of_act *, bool more);
-/* The same for a bucket's actions; ended by xtrace_table_end(). */
-unsigned xtrace_bucket(struct xtrace *, uint32_t bucket_id);
+/* What is said until xtrace_end(), which wants what this returns, is about this table; `rule`
+ * NULL: nothing matched. */
+struct xtrace_node *xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *,
+                                 enum xtrace_miss);
+/* The same for a bucket's actions. */
+struct xtrace_node *xtrace_bucket(struct xtrace *, uint32_t bucket_id);
+void xtrace_end(struct xtrace *, struct xtrace_node *);
+void xtrace_act(struct xtrace *, const struct of_act *);
 /* The pipeline is over: what it wrote to its action set follows. */
 void xtrace_action_set(struct xtrace *);
 /* A line where an action would stand. */
 void xtrace_text(struct xtrace *, const char *);
 /* "-> ..." below the action; ">> ..." as it is. */
 void xtrace_say(struct xtrace *, const char *format, ...) PRINTF_FORMAT(2, 3);
+/* Puts all of it into `s`, and forgets it. */
+void xtrace_finish(struct xtrace *);
 
 #endif
