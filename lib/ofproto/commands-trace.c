@@ -63,7 +63,9 @@ split(int argc, const char *const argv[], bool packet_out, struct arguments *a)
             continue;
         } else if (!strcmp(w, "--ct-next") || !strcmp(w, "-ct-next")) {
             i++; /* its flags: there is no connection tracking to apply them to */
-        } else if (!strncmp(w, "--ct-next=", 10)) {
+        } else if (!strcmp(w, "--l7-len") || !strcmp(w, "-l7-len")) {
+            i++; /* of a packet made up for the flow: none is needed */
+        } else if (!strncmp(w, "--ct-next=", 10) || !strncmp(w, "--l7-len=", 9)) {
             continue;
         } else if (w[0] == '-') {
             error_set(&a->error, "%s: unknown option", w);
@@ -125,7 +127,7 @@ take_packet(struct trace_request *r, const char *hex, char **errp)
     struct flow_key key;
 
     if (n < 14) {
-        error_set(errp, "%s: a packet is at least 14 bytes in hexadecimal", hex);
+        error_set(errp, "Trailing garbage in packet data");
         return;
     }
     r->packet = packet_from_data(bytes, (uint16_t) n);
@@ -162,7 +164,7 @@ parse_of_flow(struct trace_request *r, const char *bridge, const char *text, cha
 
     r->ofproto = ofproto_lookup(bridge);
     if (!r->ofproto) {
-        error_set(errp, "Unknown bridge name");
+        error_set(errp, "%s: unknown bridge", bridge);
         return;
     }
     r->odp = r->ofproto->odp;
@@ -198,7 +200,7 @@ parse(const struct arguments *a, struct trace_request *r, char **errp)
             take_packet(r, a->word[1 + named], errp);
         }
     } else if (a->n < 2) {
-        error_set(errp, "%s: must specify a bridge name and a flow", first);
+        error_set(errp, "syntax error at %s (or the bridge name was omitted)", first);
     } else {
         parse_of_flow(r, first, a->word[1], errp);
         if (!*errp && a->n > 2) {
@@ -271,6 +273,7 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
     };
     struct flow shown = r->flow, begun;
     struct xlate_out out;
+    bool same;
 
     if (r->ofproto) {
         in.bridge = xsnapshot_bridge_by_id(in.snapshot, r->ofproto->id);
@@ -290,13 +293,16 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
         return;
     }
     strbuf_puts(&s, "\nFinal flow: ");
+    /* Stock counts the output of the action set as a change, and does not say it. */
+    same = out.final.regs.actset_output == OFPP_UNSET;
     out.final.regs.actset_output = 0;
     shown.regs.actset_output = 0;
     begun = shown;
-    if (shown.ip.frag & FLOW_FRAG_ANY) { /* its ports may have been hidden; nobody changed them */
+    if (shown.ip.frag &
+        FLOW_FRAG_ANY) { /* its ports may have been hidden; nobody changed them */
         begun.l4 = out.final.l4;
     }
-    if (!memcmp(&out.final, &begun, offsetof(struct flow, sections))) {
+    if (same && !memcmp(&out.final, &begun, offsetof(struct flow, sections))) {
         strbuf_puts(&s, "unchanged");
     } else {
         put_flow(&s, &out.final, trace.names);

@@ -81,6 +81,25 @@ append(struct of_actions *to, const struct of_act *a)
     memcpy(of_actions_put(to, (enum of_act_type) a->type, a->len), a, a->len);
 }
 
+static struct of_actions in_order(const struct of_act *list, size_t len);
+static bool has_rank(const struct of_act *list, size_t len, enum rank rank);
+
+void
+xlate_say_action_set(struct xlate_ctx *ctx, const char *is)
+{
+    struct of_actions ordered;
+    struct strbuf s = STRBUF_INIT;
+
+    if (LIKELY(!ctx->in->trace) || !ctx->action_set.len) {
+        return;
+    }
+    ordered = in_order(ctx->action_set.a, ctx->action_set.len);
+    of_actions_format(ordered.a, ordered.len, ctx->in->trace->names, &s);
+    xlate_say(ctx, "action set %s: %s", is, strbuf_cstr(&s));
+    strbuf_free(&s);
+    of_actions_free(&ordered);
+}
+
 void
 xlate_write_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
 {
@@ -93,6 +112,10 @@ xlate_write_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len
             ctx->flow.regs.actset_output = OFPP_UNSET;
         }
     }
+    if (has_rank(ctx->action_set.a, ctx->action_set.len, RANK_GROUP)) {
+        ctx->flow.regs.actset_output = OFPP_UNSET; /* the output will not be run */
+    }
+    xlate_say_action_set(ctx, "is");
 }
 
 /* Of each kind only the last one written counts, but every field set does, in order. */
@@ -129,8 +152,8 @@ has_rank(const struct of_act *list, size_t len, enum rank rank)
     return false;
 }
 
-void
-xlate_run_as_set(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+static struct of_actions
+in_order(const struct of_act *list, size_t len)
 {
     struct of_actions ordered = OF_ACTIONS_INIT;
     enum rank end = has_rank(list, len, RANK_GROUP) ? RANK_OUTPUT : N_RANKS;
@@ -138,6 +161,14 @@ xlate_run_as_set(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
     for (enum rank r = 0; r < end; r++) {
         append_rank(&ordered, list, len, r);
     }
+    return ordered;
+}
+
+void
+xlate_run_as_set(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+{
+    struct of_actions ordered = in_order(list, len);
+
     xlate_actions(ctx, ordered.a, ordered.len);
     of_actions_free(&ordered);
 }

@@ -24,7 +24,7 @@ resubmit(struct xlate_ctx *ctx, const struct of_act_resubmit *a)
 
     if (++ctx->resubmits > MAX_RESUBMITS) {
         COVERAGE_INC(drop_xlate_too_many_resubmits);
-        xlate_give_up(ctx, "over 4096 resubmit actions");
+        xlate_give_up_as(ctx, "over 4096 resubmit actions", "Too many resubmits");
         return;
     }
     xlate_table(ctx, table, in_port, false);
@@ -193,6 +193,7 @@ run_one(struct xlate_ctx *ctx, const struct of_act *a)
         meter(ctx, (uint32_t) ((const struct of_act_num *) a)->num);
         break;
     case OFA_CLEAR_ACTIONS:
+        xlate_say_action_set(ctx, "was");
         of_actions_free(&ctx->action_set);
         ctx->flow.regs.actset_output = OFPP_UNSET;
         break;

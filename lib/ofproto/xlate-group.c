@@ -154,13 +154,32 @@ static void
 take_one(struct xlate_ctx *ctx, const struct group *g, const struct group_bucket *b)
 {
     if (b) {
-        if (g->type == OFPGT_SELECT) {
+        if (g->type == OFPGT_FF || g->type == OFPGT_SELECT) {
             xlate_say(ctx, "using bucket %" PRIu32, b->id);
         }
         take_bucket(ctx, g, b, true);
     } else {
         COVERAGE_INC(drop_xlate_group_no_live_bucket);
         xlate_say(ctx, "no live bucket");
+    }
+}
+
+/* For a trace: which buckets of a fast failover group come before the live one, and why not. */
+static void
+say_not_live(struct xlate_ctx *ctx, const struct group *g)
+{
+    if (LIKELY(!ctx->in->trace)) {
+        return;
+    }
+    for (unsigned i = 0; i < g->n_buckets && !bucket_is_live(ctx, &g->buckets[i], 0); i++) {
+        const struct group_bucket *b = &g->buckets[i];
+
+        if (b->watch_port != OFPP_NONE) {
+            xlate_say(ctx, "bucket %" PRIu32 ": not live due to port %u", b->id, b->watch_port);
+        } else {
+            xlate_say(ctx, "bucket %" PRIu32 ": not live due to group %" PRIu32, b->id,
+                      b->watch_group);
+        }
     }
 }
 
@@ -221,6 +240,7 @@ select_by_dp_hash(struct xlate_ctx *ctx, const struct group *g, uint32_t n_slots
             ctx->wc.meta.dp_hash = UINT32_MAX;
         }
         a->num = g->id;
+        xlate_say(ctx, "no live bucket"); /* there is, once the hash is known */
         xlate_freeze(ctx, true);
         xlate_freeze_rest(ctx, again.a, again.len);
         of_actions_free(&again);
@@ -247,7 +267,7 @@ xlate_group(struct xlate_ctx *ctx, uint32_t id)
     }
     if (ctx->depth >= XLATE_MAX_DEPTH) {
         COVERAGE_INC(drop_xlate_group_too_deep);
-        xlate_give_up(ctx, "over max translation depth 64");
+        xlate_give_up_as(ctx, "over max translation depth 64", "Recursion too deep");
         return;
     }
     ctx->depth++;
@@ -259,10 +279,11 @@ xlate_group(struct xlate_ctx *ctx, uint32_t id)
         }
         break;
     case OFPGT_FF:
+        say_not_live(ctx, g);
         take_one(ctx, g, first_live(ctx, g, 0));
         break;
     case OFPGT_SELECT:
-        n_slots = strcmp(g->selection_method, "hash") ? dp_hash_slots(g) : 0;
+        n_slots = g->n_buckets && strcmp(g->selection_method, "hash") ? dp_hash_slots(g) : 0;
         if (g->n_fields) {
             take_one(ctx, g, choose_by_fields(ctx, g));
         } else if (n_slots) {

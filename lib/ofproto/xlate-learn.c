@@ -4,6 +4,7 @@
  * from the packet's fields. */
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "ofproto/xlate-private.h"
@@ -88,6 +89,33 @@ compose(struct xlate_ctx *ctx, const struct of_act_learn *l, struct of_flow_mod 
     }
 }
 
+/* For a trace: the rule. */
+static void
+say_learned(struct xlate_ctx *ctx, const struct of_flow_mod *fm)
+{
+    struct strbuf s = STRBUF_INIT;
+
+    if (LIKELY(!ctx->in->trace)) {
+        return;
+    }
+    strbuf_putf(&s, "table=%u ", fm->table_id);
+    of_match_format(&fm->match, -1, ctx->in->trace->names, &s);
+    strbuf_putf(&s, " priority=%d", fm->priority);
+    if (fm->new_cookie) {
+        strbuf_putf(&s, " cookie=%#" PRIx64, fm->new_cookie);
+    }
+    if (fm->idle_timeout) {
+        strbuf_putf(&s, " idle=%u", fm->idle_timeout);
+    }
+    if (fm->hard_timeout) {
+        strbuf_putf(&s, " hard=%u", fm->hard_timeout);
+    }
+    strbuf_puts(&s, " actions=");
+    of_actions_format(fm->actions.a, fm->actions.len, ctx->in->trace->names, &s);
+    xlate_say(ctx, "%s", strbuf_cstr(&s));
+    strbuf_free(&s);
+}
+
 void
 xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
 {
@@ -103,10 +131,16 @@ xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
     compose(ctx, l, e->learn_flow.fm);
     if (ctx->in->may_learn) {
         result = oftables_learn(ctx->bridge->tables, e->learn_flow.fm, l->limit);
+        say_learned(ctx, e->learn_flow.fm);
+    } else {
+        xlate_say(ctx, ">> suppressing side effects, so learn action ignored");
     }
     if (l->flags & OF_LEARN_WRITE_RESULT) {
         xlate_look_subfield(ctx, &l->result_dst);
         of_subfield_write_u64(&l->result_dst, &ctx->flow, result != OFLEARN_LIMIT);
+        if (ctx->in->may_learn) {
+            xlate_say_written(ctx, &l->result_dst);
+        }
     }
 }
 

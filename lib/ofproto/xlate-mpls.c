@@ -64,7 +64,7 @@ push(struct xlate_ctx *ctx, uint16_t type)
     if (is_mpls(f)) {
         look_labels(ctx, 0);
         if (!((f->mpls.lse_be[0] | f->mpls.lse_be[1]) & htonl(LSE_BOS))) {
-            xlate_give_up(ctx, "Too many MPLS labels"); /* three are there */
+            xlate_give_up_as(ctx, NULL, "Too many MPLS labels"); /* three are there */
             return;
         }
         lse = ntohl(f->mpls.lse_be[0]) & ~LSE_BOS;

@@ -92,6 +92,27 @@ classify_tunnel(struct xlate_ctx *ctx, struct normal *n)
     }
 }
 
+static void
+say_refused(struct xlate_ctx *ctx, const struct normal *n, bool is_access)
+{
+    const char *port = ctx->in_port ? netdev_name(ctx->in_port->netdev) : "";
+
+    if (is_access) {
+        xlate_say(
+            ctx,
+            ">>>> dropping VLAN %u tagged packet received on port %s configured as VLAN %u "
+            "access port <<<<",
+            n->vid, port, n->in->tag);
+    } else {
+        xlate_say(
+            ctx,
+            ">>>> dropping VLAN %u packet received on port %s not configured for trunking "
+            "VLAN %u <<<<",
+            n->vid, port, n->vid);
+    }
+    xlate_say(ctx, ">> disallowed VLAN VID for this input port, dropping");
+}
+
 /* Decides the packet's VLAN; false: the input port does not take it. */
 static bool
 classify(struct xlate_ctx *ctx, struct normal *n)
@@ -118,6 +139,7 @@ classify(struct xlate_ctx *ctx, struct normal *n)
     }
     n->vid = n->outer.vid;
     if (in->vlan_mode == VLAN_MODE_ACCESS && n->vid != 0) {
+        say_refused(ctx, n, true);
         return false;
     }
     if (n->vid == 0) {
@@ -128,7 +150,11 @@ classify(struct xlate_ctx *ctx, struct normal *n)
             n->outer.origin = -1;
         }
     }
-    return bundle_carries(in, n->vid);
+    if (!bundle_carries(in, n->vid)) {
+        say_refused(ctx, n, false);
+        return false;
+    }
+    return true;
 }
 
 /* The tags that the packet leaves `out` with; false when they are too many. */
@@ -219,6 +245,9 @@ learn(struct xlate_ctx *ctx, const struct normal *n)
                                                 n->in->id, ctx->in->used_ms, ctx->in->fresh);
 
         if (result == MAC_LEARN_NEW || result == MAC_LEARN_MOVED) {
+            xlate_say(ctx, "learned that " ETH_ADDR_FMT " is on port %s in VLAN %u",
+                      ETH_ADDR_ARGS(ctx->flow.eth.src), netdev_name(ctx->in_port->netdev),
+                      n->vid);
             revalidator_changed();
         }
     }

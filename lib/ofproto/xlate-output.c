@@ -177,7 +177,8 @@ can_trunc(struct xlate_ctx *ctx, uint16_t port)
         struct strbuf s = STRBUF_INIT;
 
         of_port_format(port, ctx->in->trace ? ctx->in->trace->names : NULL, &s);
-        xlate_say(ctx, ">>>> output_trunc does not support patch port %s <<<<", strbuf_cstr(&s));
+        xlate_say(ctx, ">>>> output_trunc does not support patch port %s <<<<",
+                  strbuf_cstr(&s));
         strbuf_free(&s);
         return false;
     }

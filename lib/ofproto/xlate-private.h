@@ -94,6 +94,8 @@ struct xlate_ctx {
 /* -- xlate.c -- */
 /* Gives up translation: the packet is dropped.  `why` for a trace; counted by the caller. */
 void xlate_give_up(struct xlate_ctx *, const char *why);
+/* The same with another text at the end of the trace; `why` NULL: only that. */
+void xlate_give_up_as(struct xlate_ctx *, const char *why, const char *error);
 /* Ors what was looked at in the pipeline's flow into what was looked at in the packet's. */
 void xlate_look(struct xlate_ctx *, const struct flow *looked);
 void xlate_look_subfield(struct xlate_ctx *, const struct of_subfield *);
@@ -185,6 +187,8 @@ void xlate_commit(struct xlate_ctx *, const struct tag_stack *);
 
 /* -- xlate-action-set.c -- */
 void xlate_write_actions(struct xlate_ctx *, const struct of_act *, size_t len);
+/* For a trace: what the action set is or was. */
+void xlate_say_action_set(struct xlate_ctx *, const char *is);
 void xlate_run_action_set(struct xlate_ctx *);
 /* Runs a list as an action set, as a group's bucket is. */
 void xlate_run_as_set(struct xlate_ctx *, const struct of_act *, size_t len);

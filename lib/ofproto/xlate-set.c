@@ -172,7 +172,7 @@ push(struct xlate_ctx *ctx, const struct of_subfield *sub)
 
     if (s->n >= XSTACK_MAX) {
         COVERAGE_INC(xlate_stack_overflow);
-        xlate_give_up(ctx, "resubmits yielded over 64 kB of stack");
+        xlate_give_up_as(ctx, "resubmits yielded over 64 kB of stack", "Stack too deep");
         return;
     }
     if (s->n == s->cap) {

@@ -28,13 +28,21 @@ xlate_set_megaflows(bool on)
 }
 
 void
-xlate_give_up(struct xlate_ctx *ctx, const char *why)
+xlate_give_up_as(struct xlate_ctx *ctx, const char *why, const char *error)
 {
     if (!ctx->overflow) {
         ctx->overflow = true;
-        ctx->error = why;
-        xlate_say(ctx, ">>>> %s <<<<", why);
+        ctx->error = error;
+        if (why) {
+            xlate_say(ctx, ">>>> %s <<<<", why);
+        }
     }
+}
+
+void
+xlate_give_up(struct xlate_ctx *ctx, const char *why)
+{
+    xlate_give_up_as(ctx, why, why);
 }
 
 void
@@ -167,7 +175,7 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
 
     if (ctx->depth >= XLATE_MAX_DEPTH) {
         COVERAGE_INC(drop_xlate_too_deep);
-        xlate_give_up(ctx, "over max translation depth 64");
+        xlate_give_up_as(ctx, "over max translation depth 64", "Recursion too deep");
         return;
     }
     rule = lookup(ctx, table_id, in_port);
@@ -177,7 +185,9 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
     }
     if (UNLIKELY(ctx->in->trace != NULL)) {
         trace_was = xtrace_table(ctx->in->trace, table_id, rule,
-                                 !may_miss                             ? XTRACE_MISS_GOES_ON
+                                 !may_miss || oftables_miss(ctx->bridge->tables, table_id) ==
+                                                  OFTABLE_MISS_DROP
+                                     ? XTRACE_MISS_GOES_ON
                                  : misses_to_controller(ctx, table_id) ? XTRACE_MISS_CONTROLLER
                                                                        : XTRACE_MISS_DROP);
     }
@@ -328,7 +338,7 @@ xlate_patch(struct xlate_ctx *ctx, const struct xport *out, const struct tag_sta
     }
     if (ctx->depth >= XLATE_MAX_DEPTH) {
         COVERAGE_INC(drop_xlate_too_deep);
-        xlate_give_up(ctx, "over max translation depth 64");
+        xlate_give_up_as(ctx, "over max translation depth 64", "Recursion too deep");
         return;
     }
     e = xlate_add_effect(ctx, XLATE_EFFECT_PATCH);

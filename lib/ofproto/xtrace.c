@@ -13,9 +13,9 @@
 
 #define STEP 4
 
-/* What is said is a tree: bridges hold tables, tables actions, actions remarks and what they led
- * to.  It is printed when all is said, because how far a table is indented depends on whether
- * something follows the action that led to it. */
+/* What is said is a tree: bridges hold tables, tables actions, actions remarks and what they
+ * led to.  It is printed when all is said, because how far a table is indented depends on
+ * whether something follows the action that led to it. */
 enum node_type { NODE_BRIDGE, NODE_TABLE, NODE_BUCKET, NODE_ACTION, NODE_REMARK };
 struct xtrace_node {
     enum node_type type;

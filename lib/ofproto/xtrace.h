@@ -3,7 +3,8 @@
 #define XVS_OFPROTO_XTRACE_H 1
 
 /* The text of ofproto/trace while it grows: translation reports bridges, tables, actions and
- * remarks; the layout is the one that users of the command know.  One user at a time, on main. */
+ * remarks; the layout is the one that users of the command know.  One user at a time, on main.
+ */
 
 #include "ofproto/rule.h"
 #include "openflow/of-actions.h"
@@ -21,15 +22,15 @@ struct xtrace {
 void xtrace_bridge(struct xtrace *, const char *name);
 /* What becomes of a packet that no rule matched. */
 enum xtrace_miss {
-    XTRACE_MISS_GOES_ON,    /* after a resubmit: the rest of the list is not touched */
-    XTRACE_MISS_DROP,       /* the packet came to the table by itself: stock has a rule for that */
+    XTRACE_MISS_GOES_ON, /* after a resubmit: the rest of the list is not touched */
+    XTRACE_MISS_DROP,    /* the packet came to the table by itself: stock has a rule for that */
     XTRACE_MISS_CONTROLLER,
     XTRACE_MISS_FRAGMENT, /* no table is asked */
 };
 /* What is said until xtrace_end(), which wants what this returns, is about this table; `rule`
  * NULL: nothing matched. */
-struct xtrace_node *xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *,
-                                 enum xtrace_miss);
+struct xtrace_node *
+xtrace_table(struct xtrace *, uint8_t table_id, const struct rule *, enum xtrace_miss);
 /* The same for a bucket's actions. */
 struct xtrace_node *xtrace_bucket(struct xtrace *, uint32_t bucket_id);
 void xtrace_end(struct xtrace *, struct xtrace_node *);

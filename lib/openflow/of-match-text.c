@@ -289,7 +289,7 @@ parse_pair(const char *name, const char *text, struct of_match *m,
     uint16_t number;
 
     if (f == OFF_N) {
-        error_set(errp, "%s: unknown field", name);
+        error_set(errp, "unknown field %s", name);
         return false;
     }
     if (of_field_info(f)->place == OFL_PORT || f == OFF_IN_PORT) {
@@ -308,7 +308,7 @@ parse_pair(const char *name, const char *text, struct of_match *m,
         return false;
     }
     if (!of_field_prereqs_ok(f, &m->flow)) {
-        error_set(errp, "%s: prerequisites not met", name);
+        error_set(errp, "prerequisites not met for setting %s", name);
         return false;
     }
     if (!of_field_is_zero(f, &m->mask) && f != OFF_VLAN_TCI) {
@@ -360,7 +360,7 @@ of_match_parse(const char *text, struct of_match *m, int (*port)(const char *, v
                 of_match_set_u64(m, OFF_IP_PROTO, words[i].proto);
             }
         } else if (strcmp(token, "eth")) {
-            error_set(errp, "%s: unknown protocol", token);
+            error_set(errp, "unknown field %s", token);
             ok = false;
         }
     }
