@@ -147,11 +147,13 @@ retired_is_past(struct rcu_head *head)
     struct retired *batch = CONTAINER_OF(head, struct retired, rcu);
     struct oftables *t = batch->tables;
 
+    /* Release: pairs with the acquire in oftables_bury(), which may free the batch.  Waking
+     * main comes after it, else main looks too early and then sleeps; the tables outlast us,
+     * since oftables_destroy() waits for callbacks. */
+    atomic_store_explicit(&batch->past, true, memory_order_release);
     if (t->ops.wake) {
         t->ops.wake(t->ops.aux);
     }
-    /* Release: pairs with the acquire in oftables_bury(), which may free the batch. */
-    atomic_store_explicit(&batch->past, true, memory_order_release);
 }
 
 void
