@@ -46,6 +46,8 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/flow-key.c \
 	lib/flow/flow-key.h \
 	lib/flow/flow-parse.c \
+	lib/flow/flow-protocols.c \
+	lib/flow/flow-protocols.h \
 	lib/flow/flow-sections.c \
 	lib/flow/flow.c \
 	lib/flow/flow.h \

@@ -187,18 +187,6 @@ dp_type(const struct dp *dp)
 }
 
 void
-dp_for_each(void (*cb)(struct dp *, void *aux), void *aux)
-{
-    for (unsigned i = 0; i < DP_MAX; i++) {
-        struct dp *dp = __atomic_load_n(&dps[i], __ATOMIC_ACQUIRE);
-
-        if (dp) {
-            cb(dp, aux);
-        }
-    }
-}
-
-void
 dp_get_stats(const struct dp *dp, struct dp_stats *st)
 {
     const struct pmd_list *list = dp_pmds(dp);

@@ -117,8 +117,6 @@ void dp_flow_format(struct strbuf *, const struct dp *, const struct dp_flow *, 
 void dp_execute_packet(struct dp *, struct packet *, const struct dp_actions *);
 /* Most megaflows held at once (flow-limit); more are executed without being installed. */
 void dp_set_flow_limit(struct dp *, uint32_t);
-/* Any thread in a read-side section. */
-void dp_for_each(void (*cb)(struct dp *, void *aux), void *aux);
 /* Receives and executes what waits on main-polled ports, output included (main): afterwards
  * what was queued on a dummy port before the call has left the switch. */
 void dp_run_main_queues(void);

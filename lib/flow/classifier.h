@@ -83,8 +83,6 @@ void cls_rule_init(struct cls_rule *, const struct flow *match, const struct flo
 /* Not inserted, and a grace period after removal.  Any thread. */
 void cls_rule_destroy(struct cls_rule *);
 void cls_rule_get_match(const struct cls_rule *, struct flow *match, struct flow *mask);
-/* Same match and mask (priorities may differ). */
-bool cls_rule_equal_match(const struct cls_rule *, const struct cls_rule *);
 /* Is every packet that `rule` matches one that `match`, `mask` matches? */
 bool
 cls_rule_is_within(const struct cls_rule *, const struct flow *match, const struct flow *mask);

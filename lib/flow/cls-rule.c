@@ -114,13 +114,6 @@ cls_rule_get_match(const struct cls_rule *r, struct flow *match, struct flow *ma
 }
 
 bool
-cls_rule_equal_match(const struct cls_rule *a, const struct cls_rule *b)
-{
-    return (a->mask == b->mask || cls_mask_equal(a->mask, b->mask)) &&
-           (!a->mask->n || !memcmp(a->w, b->w, a->mask->n * sizeof a->w[0]));
-}
-
-bool
 cls_rule_is_within(const struct cls_rule *r, const struct flow *match, const struct flow *mask)
 {
     const struct cls_mask *m = r->mask;

@@ -11,34 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/flow-protocols.h"
 #include "packet/headers.h"
 #include "util/compiler.h"
 #include "util/num.h"
 #include "util/xalloc.h"
-
-/* Words that stand for an Ethernet type and an IP protocol; 0: any. */
-static const struct protocol {
-    const char *name;
-    uint16_t eth_type;
-    uint8_t ip_proto;
-} protocols[] = {
-    {"eth", 0, 0},
-    {"ip", ETH_TYPE_IPV4, 0},
-    {"ipv4", ETH_TYPE_IPV4, 0},
-    {"ipv6", ETH_TYPE_IPV6, 0},
-    {"arp", ETH_TYPE_ARP, 0},
-    {"rarp", ETH_TYPE_RARP, 0},
-    {"mpls", ETH_TYPE_MPLS, 0},
-    {"mplsm", ETH_TYPE_MPLS_MCAST, 0},
-    {"icmp", ETH_TYPE_IPV4, IP_PROTO_ICMP},
-    {"icmp6", ETH_TYPE_IPV6, IP_PROTO_ICMPV6},
-    {"tcp", ETH_TYPE_IPV4, IP_PROTO_TCP},
-    {"tcp6", ETH_TYPE_IPV6, IP_PROTO_TCP},
-    {"udp", ETH_TYPE_IPV4, IP_PROTO_UDP},
-    {"udp6", ETH_TYPE_IPV6, IP_PROTO_UDP},
-    {"sctp", ETH_TYPE_IPV4, IP_PROTO_SCTP},
-    {"sctp6", ETH_TYPE_IPV6, IP_PROTO_SCTP},
-};
 
 /* What has to be said before a field. */
 enum prerequisite {
@@ -315,23 +292,18 @@ put_vlan(struct filter *fl, const char *name, const char *text, const char **pro
 static bool
 put_protocol(struct filter *fl, const char *name)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-        const struct protocol *p = &protocols[i];
+    const struct flow_protocol *p = flow_protocol_by_name(strcmp(name, "ipv4") ? name : "ip");
 
-        if (strcmp(name, p->name)) {
-            continue;
-        }
-        if (p->eth_type) {
-            fl->flow->eth.type_be = htons(p->eth_type);
-            fl->mask->eth.type_be = UINT16_MAX;
-        }
-        if (p->ip_proto) {
-            fl->flow->ip.proto = p->ip_proto;
-            fl->mask->ip.proto = UINT8_MAX;
-        }
-        return true;
+    if (!p) {
+        return !strcmp(name, "eth"); /* any */
     }
-    return false;
+    fl->flow->eth.type_be = htons(p->eth_type);
+    fl->mask->eth.type_be = UINT16_MAX;
+    if (p->ip_proto) {
+        fl->flow->ip.proto = p->ip_proto;
+        fl->mask->ip.proto = UINT8_MAX;
+    }
+    return true;
 }
 
 static bool

@@ -108,15 +108,6 @@ frozen_id(const struct frozen *f)
     return f->id;
 }
 
-struct frozen *
-frozen_ref(struct frozen *f)
-{
-    mutex_lock(&mutex);
-    f->refs++;
-    mutex_unlock(&mutex);
-    return f;
-}
-
 void
 frozen_unref(struct frozen *f)
 {

@@ -32,7 +32,6 @@ struct frozen_content {
 /* The state with this content, a reference for the caller; NULL when there are too many. */
 struct frozen *frozen_get(const struct frozen_content *);
 uint32_t frozen_id(const struct frozen *); /* 1 and up */
-struct frozen *frozen_ref(struct frozen *);
 void frozen_unref(struct frozen *);
 /* With a reference, or NULL. */
 struct frozen *frozen_find(uint32_t id);

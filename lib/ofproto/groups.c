@@ -196,14 +196,7 @@ groups_for_each(struct oftables *tables, uint32_t id, bool (*cb)(const struct gr
 unsigned
 group_n_rules(const struct group *g)
 {
-    const struct rule_ref *ref;
-    unsigned n = 0;
-
-    cds_list_for_each_entry(ref, &g->rules, node)
-    {
-        n++;
-    }
-    return n;
+    return rule_refs_count(&g->rules);
 }
 
 unsigned

@@ -69,14 +69,7 @@ meter_get_counts(struct oftables *tables, const struct meter *m, struct meter_co
 unsigned
 meter_n_rules(const struct meter *m)
 {
-    const struct rule_ref *ref;
-    unsigned n = 0;
-
-    cds_list_for_each_entry(ref, &m->rules, node)
-    {
-        n++;
-    }
-    return n;
+    return rule_refs_count(&m->rules);
 }
 
 unsigned

@@ -252,8 +252,9 @@ check_queue(struct ofconn *c, const struct of_msg *msg, struct of_queue_request 
                : OF_OK;
 }
 
-enum of_err
-of_handle_queue_stats(struct ofconn *c, struct of_msg *msg)
+/* A multipart reply without entries. */
+static enum of_err
+reply_no_queues(struct ofconn *c, const struct of_msg *msg, enum of_msg_type reply)
 {
     struct of_buf b = OF_BUF_INIT;
     struct of_queue_request r;
@@ -266,10 +267,16 @@ of_handle_queue_stats(struct ofconn *c, struct of_msg *msg)
     if (r.queue != OFPQ_ALL) {
         return OFPQOFC_BAD_QUEUE;
     }
-    of_mp_begin(&w, &b, OFM_QUEUE_STATS_REPLY, c->version, msg->xid);
+    of_mp_begin(&w, &b, reply, c->version, msg->xid);
     of_mp_end(&w);
     ofconn_send(c, &b);
     return OF_OK;
+}
+
+enum of_err
+of_handle_queue_stats(struct ofconn *c, struct of_msg *msg)
+{
+    return reply_no_queues(c, msg, OFM_QUEUE_STATS_REPLY);
 }
 
 enum of_err
@@ -292,19 +299,5 @@ of_handle_queue_config(struct ofconn *c, struct of_msg *msg)
 enum of_err
 of_handle_queue_desc(struct ofconn *c, struct of_msg *msg)
 {
-    struct of_buf b = OF_BUF_INIT;
-    struct of_queue_request r;
-    struct of_mp_writer w;
-    enum of_err err = check_queue(c, msg, &r);
-
-    if (err) {
-        return err;
-    }
-    if (r.queue != OFPQ_ALL) {
-        return OFPQOFC_BAD_QUEUE;
-    }
-    of_mp_begin(&w, &b, OFM_QUEUE_DESC_REPLY, c->version, msg->xid);
-    of_mp_end(&w);
-    ofconn_send(c, &b);
-    return OF_OK;
+    return reply_no_queues(c, msg, OFM_QUEUE_DESC_REPLY);
 }

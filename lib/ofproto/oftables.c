@@ -87,18 +87,6 @@ oftables_destroy(struct oftables *t)
     free(t);
 }
 
-struct groups *
-oftables_groups(struct oftables *t)
-{
-    return t->groups;
-}
-
-struct meters *
-oftables_meters(struct oftables *t)
-{
-    return t->meters;
-}
-
 struct classifier *
 oftable_cls_create(struct oftables *t, uint8_t table_id)
 {

@@ -159,10 +159,6 @@ struct oftable_stats {
 #define OFTABLE_MAX_ENTRIES 1000000u
 struct oftable_stats oftables_get_stats(const struct oftables *, uint8_t table_id);
 
-/* What groups.h and meters.h work on; borrowed. */
-struct groups *oftables_groups(struct oftables *);
-struct meters *oftables_meters(struct oftables *);
-
 /* Expires rules, makes queued changes, takes rules of the past out of the classifiers; to call
  * once a second, and after ops.wake().  Commits transactions of its own. */
 void oftables_run(struct oftables *);

@@ -123,6 +123,19 @@ rule_credit(struct rule *r, uint64_t n_packets, uint64_t n_bytes, int64_t used_m
     }
 }
 
+unsigned
+rule_refs_count(const struct cds_list_head *refs)
+{
+    const struct rule_ref *ref;
+    unsigned n = 0;
+
+    cds_list_for_each_entry(ref, refs, node)
+    {
+        n++;
+    }
+    return n;
+}
+
 struct rule_counts
 rule_get_counts(const struct rule *r)
 {

@@ -75,12 +75,6 @@ rank_of(const struct of_act *a)
     }
 }
 
-static void
-append(struct of_actions *to, const struct of_act *a)
-{
-    memcpy(of_actions_put(to, (enum of_act_type) a->type, a->len), a, a->len);
-}
-
 static struct of_actions in_order(const struct of_act *list, size_t len);
 static bool has_rank(const struct of_act *list, size_t len, enum rank rank);
 
@@ -105,7 +99,7 @@ xlate_write_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len
 {
     OF_ACT_FOR_EACH(a, list, len)
     {
-        append(&ctx->action_set, a);
+        of_actions_put_copy(&ctx->action_set, a);
         if (a->type == OFA_OUTPUT) {
             ctx->flow.regs.actset_output = ((const struct of_act_output *) a)->port;
         } else if (a->type == OFA_GROUP) {
@@ -130,13 +124,13 @@ append_rank(struct of_actions *to, const struct of_act *list, size_t len, enum r
             continue;
         }
         if (rank == RANK_SET || rank == RANK_OTHER) {
-            append(to, a);
+            of_actions_put_copy(to, a);
         } else {
             last = a;
         }
     }
     if (last) {
-        append(to, last);
+        of_actions_put_copy(to, last);
     }
 }
 

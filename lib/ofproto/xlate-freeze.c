@@ -26,11 +26,10 @@ xlate_freeze_rest(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
 {
     OF_ACT_FOR_EACH(a, list, len)
     {
-        void *copy = of_actions_put(&ctx->frozen, (enum of_act_type) a->type, a->len);
+        struct of_act *copy = of_actions_put_copy(&ctx->frozen, a);
 
-        memcpy(copy, a, a->len);
         if (a->type == OFA_RESUBMIT) {
-            struct of_act_resubmit *r = copy;
+            struct of_act_resubmit *r = (struct of_act_resubmit *) copy;
 
             /* "This table" is another one where the list goes on. */
             r->table = r->table == UINT8_MAX ? ctx->table_id : r->table;
@@ -110,7 +109,6 @@ xlate_thaw(struct xlate_ctx *ctx, uint32_t recirc_id)
     struct frozen *f = frozen_find(recirc_id);
     struct frozen_content c;
     struct xlate_effect *e;
-    const struct xport *port;
 
     if (!f) {
         COVERAGE_INC(drop_xlate_recirc_unknown);
@@ -124,8 +122,7 @@ xlate_thaw(struct xlate_ctx *ctx, uint32_t recirc_id)
         COVERAGE_INC(drop_xlate_recirc_unknown);
         return false;
     }
-    HASH_FIND(hh_of, ctx->bridge->by_number, &c.in_port, sizeof c.in_port, port);
-    ctx->in_port = port;
+    ctx->in_port = xbridge_port(ctx->bridge, c.in_port);
     ctx->flow.meta.in_port = c.in_port;
     ctx->flow.regs = c.regs;
     ctx->flow.sections |= FS_BIT(FS_REGS);

@@ -20,18 +20,11 @@ COVERAGE_DEFINE(drop_xlate_group_too_deep);
 #define DP_HASH_SLOTS_MAX 256u
 
 bool
-xport_is_live(const struct xport *p)
+xlate_port_is_live(const struct xlate_ctx *ctx, uint16_t number)
 {
-    return p->carrier && !(p->config & OFPPC_PORT_DOWN);
-}
+    const struct xport *p = xbridge_port(ctx->bridge, number);
 
-static bool
-port_is_live(const struct xlate_ctx *ctx, uint16_t number)
-{
-    const struct xport *p;
-
-    HASH_FIND(hh_of, ctx->bridge->by_number, &number, sizeof number, p);
-    return p && xport_is_live(p);
+    return p && p->carrier && !(p->config & OFPPC_PORT_DOWN);
 }
 
 static bool group_is_live(const struct xlate_ctx *, uint32_t id, unsigned depth);
@@ -42,7 +35,7 @@ bucket_is_live(const struct xlate_ctx *ctx, const struct group_bucket *b, unsign
 {
     bool port = b->watch_port != OFPP_NONE, group = b->watch_group != OFPG_ANY;
 
-    return (!port && !group) || (port && port_is_live(ctx, b->watch_port)) ||
+    return (!port && !group) || (port && xlate_port_is_live(ctx, b->watch_port)) ||
            (group && group_is_live(ctx, b->watch_group, depth + 1));
 }
 

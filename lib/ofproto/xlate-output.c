@@ -11,15 +11,6 @@ COVERAGE_DEFINE(drop_xlate_port_no_forward);
 COVERAGE_DEFINE(drop_xlate_port_unknown);
 COVERAGE_DEFINE(drop_xlate_to_input_port);
 
-static const struct xport *
-find_port(const struct xbridge *b, uint16_t number)
-{
-    const struct xport *p;
-
-    HASH_FIND(hh_of, b->by_number, &number, sizeof number, p);
-    return p;
-}
-
 void
 xlate_output(struct xlate_ctx *ctx, const struct xport *out, const struct tag_stack *tags)
 {
@@ -62,7 +53,7 @@ output_all(struct xlate_ctx *ctx, bool flood)
 static void
 output_number(struct xlate_ctx *ctx, uint16_t port, bool to_input)
 {
-    const struct xport *p = find_port(ctx->bridge, port);
+    const struct xport *p = xbridge_port(ctx->bridge, port);
 
     if (!p) {
         COVERAGE_INC(drop_xlate_port_unknown);
@@ -171,7 +162,7 @@ enqueue(struct xlate_ctx *ctx, const struct of_act_enqueue *a)
 static bool
 can_trunc(struct xlate_ctx *ctx, uint16_t port)
 {
-    const struct xport *p = find_port(ctx->bridge, port);
+    const struct xport *p = xbridge_port(ctx->bridge, port);
 
     if (port == OFPP_IN_PORT || (p && p->is_patch)) {
         struct strbuf s = STRBUF_INIT;

@@ -195,7 +195,7 @@ void xlate_run_as_set(struct xlate_ctx *, const struct of_act *, size_t len);
 
 /* -- xlate-group.c -- */
 void xlate_group(struct xlate_ctx *, uint32_t group_id);
-bool xport_is_live(const struct xport *);
+bool xlate_port_is_live(const struct xlate_ctx *, uint16_t number);
 
 /* -- xlate-spread.c -- */
 uint32_t xlate_hash_fields(struct xlate_ctx *, unsigned fields, uint16_t basis);

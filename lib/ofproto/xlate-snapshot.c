@@ -47,6 +47,15 @@ xsnapshot_bridge_by_id(const struct xsnapshot *s, uint32_t id)
     return b;
 }
 
+const struct xport *
+xbridge_port(const struct xbridge *b, uint16_t number)
+{
+    struct xport *p;
+
+    HASH_FIND(hh_of, b->by_number, &number, sizeof number, p);
+    return p;
+}
+
 const struct xbundle *
 xbridge_bundle_by_id(const struct xbridge *b, uint32_t id)
 {
@@ -72,23 +81,14 @@ compare_flood_order(const void *a_, const void *b_)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-static struct xport *
-find_port(struct xbridge *b, uint16_t number)
-{
-    struct xport *p;
-
-    HASH_FIND(hh_of, b->by_number, &number, sizeof number, p);
-    return p;
-}
-
 /* The first of its ports whose link is up; the first of all if none is. */
-static struct xport *
-active_port(struct xbridge *b, const struct ofbundle *bundle)
+static const struct xport *
+active_port(const struct xbridge *b, const struct ofbundle *bundle)
 {
-    struct xport *first = NULL;
+    const struct xport *first = NULL;
 
     for (size_t i = 0; i < bundle->s.n_ofports; i++) {
-        struct xport *p = find_port(b, bundle->ofports[i]);
+        const struct xport *p = xbridge_port(b, bundle->ofports[i]);
 
         if (!p) {
             continue;
@@ -164,10 +164,10 @@ build_bundles(struct xbridge *b, const struct ofproto *o)
         HASH_ADD(hh, b->by_id, id, sizeof xb->id, xb);
         bundle = ofproto_bundle_find_id(o, xb->id);
         for (size_t j = 0; j < bundle->s.n_ofports; j++) {
-            struct xport *p = find_port(b, bundle->ofports[j]);
+            const struct xport *p = xbridge_port(b, bundle->ofports[j]);
 
             if (p) {
-                p->bundle = xb;
+                b->ports[p - b->ports].bundle = xb;
             }
         }
     }
@@ -184,7 +184,7 @@ order_ports(struct xbridge *b, const struct ofproto *o)
         const struct ofbundle *bundle = ofproto_bundle_find_id(o, b->bundles[i].id);
 
         for (size_t j = 0; j < bundle->s.n_ofports; j++) {
-            const struct xport *p = find_port(b, bundle->ofports[j]);
+            const struct xport *p = xbridge_port(b, bundle->ofports[j]);
 
             if (p && p->bundle == &b->bundles[i] && n < b->n_ports) {
                 b->flood_order[n++] = p;

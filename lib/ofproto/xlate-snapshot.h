@@ -40,8 +40,8 @@ struct xbundle {
     bool protected_port, qinq_8021ad, all_vlans, all_cvlans;
     BITMAP_DECLARE(trunks, 4096);
     BITMAP_DECLARE(cvlans, 4096);
-    struct xport *active; /* the port that it sends on and accepts from; NULL: none */
-    UT_hash_handle hh;    /* xbridge's by_id */
+    const struct xport *active; /* the port that it sends on and accepts from; NULL: none */
+    UT_hash_handle hh;          /* xbridge's by_id */
 };
 
 struct xbridge {
@@ -78,6 +78,8 @@ const struct xport *
 xsnapshot_port_by_dp(const struct xsnapshot *, const struct ofproto_dp *, uint32_t port_no);
 const struct xport *xsnapshot_port_by_id(const struct xsnapshot *, uint32_t id);
 const struct xbridge *xsnapshot_bridge_by_id(const struct xsnapshot *, uint32_t id);
+/* By OpenFlow port; NULL: none of the bridge's. */
+const struct xport *xbridge_port(const struct xbridge *, uint16_t number);
 const struct xbundle *xbridge_bundle_by_id(const struct xbridge *, uint32_t id);
 
 /* Main: builds one from the configuration, publishes it; the old one goes after a grace period.

@@ -106,15 +106,6 @@ weight_of(uint32_t hash, unsigned link)
     return (uint32_t) hash_mix64(hash, link);
 }
 
-static bool
-member_is_live(const struct xlate_ctx *ctx, uint16_t number)
-{
-    const struct xport *p;
-
-    HASH_FIND(hh_of, ctx->bridge->by_number, &number, sizeof number, p);
-    return p && xport_is_live(p);
-}
-
 static uint16_t
 choose_member(struct xlate_ctx *ctx, const struct of_act_bundle *b)
 {
@@ -123,7 +114,7 @@ choose_member(struct xlate_ctx *ctx, const struct of_act_bundle *b)
     uint16_t best = OFPP_NONE;
 
     for (unsigned i = 0; i < b->n_members; i++) {
-        if (!member_is_live(ctx, b->members[i])) {
+        if (!xlate_port_is_live(ctx, b->members[i])) {
             continue;
         }
         if (!b->algorithm) { /* active-backup */

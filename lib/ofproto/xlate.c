@@ -384,7 +384,7 @@ begin(struct xlate_ctx *ctx)
         return true;
     }
     if (in->bridge) {
-        HASH_FIND(hh_of, in->bridge->by_number, &in->in_ofport, sizeof in->in_ofport, port);
+        port = xbridge_port(in->bridge, in->in_ofport);
         enter_bridge(ctx, in->bridge, port, in->in_ofport);
         ctx->flow.regs = in->flow->regs; /* a trace may begin with some */
         ctx->flow.regs.actset_output = OFPP_UNSET;

@@ -46,6 +46,12 @@ of_actions_put(struct of_actions *acts, enum of_act_type type, size_t size)
     return a;
 }
 
+struct of_act *
+of_actions_put_copy(struct of_actions *acts, const struct of_act *a)
+{
+    return memcpy(of_actions_put(acts, (enum of_act_type) a->type, a->len), a, a->len);
+}
+
 void
 of_actions_put_output(struct of_actions *acts, uint16_t port, uint16_t max_len)
 {

@@ -292,6 +292,8 @@ bool of_actions_equal(const struct of_act *, size_t, const struct of_act *, size
 /* Appends an action of `size` bytes (its struct with what follows), zeroed but for type and
  * len; borrowed until the next append. */
 void *of_actions_put(struct of_actions *, enum of_act_type, size_t size);
+/* Appends a copy of one action, with what is nested in it. */
+struct of_act *of_actions_put_copy(struct of_actions *, const struct of_act *);
 void of_actions_put_output(struct of_actions *, uint16_t port, uint16_t max_len);
 
 /* What kind of list the bytes are. */

@@ -37,16 +37,6 @@ of_buf_reserve(struct of_buf *b, size_t extra)
     }
 }
 
-uint8_t *
-of_buf_steal(struct of_buf *b, size_t *len)
-{
-    uint8_t *data = b->data;
-
-    *len = b->len;
-    *b = (struct of_buf) OF_BUF_INIT;
-    return data;
-}
-
 size_t
 of_buf_put(struct of_buf *b, const void *p, size_t n)
 {
@@ -150,12 +140,6 @@ void
 of_buf_set_u32(struct of_buf *b, size_t ofs, uint32_t v)
 {
     store(b, ofs, v, 4);
-}
-
-void
-of_buf_set_u64(struct of_buf *b, size_t ofs, uint64_t v)
-{
-    store(b, ofs, v, 8);
 }
 
 bool

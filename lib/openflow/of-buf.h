@@ -30,9 +30,6 @@ void of_buf_clear(struct of_buf *);                /* length 0, memory kept */
 void of_buf_truncate(struct of_buf *, size_t len); /* no effect when `len` is not shorter */
 /* Makes room for `extra` bytes, so that pointers stay valid while so many are put. */
 void of_buf_reserve(struct of_buf *, size_t extra);
-/* The bytes as a malloc'ed block for the caller (NULL if none); the buffer is empty afterwards.
- */
-uint8_t *of_buf_steal(struct of_buf *, size_t *len);
 
 /* Both return the offset at which the new bytes start. */
 size_t of_buf_put(struct of_buf *, const void *, size_t);
@@ -51,7 +48,6 @@ void of_buf_pad_from(struct of_buf *, size_t start, size_t align);
 void of_buf_set_u8(struct of_buf *, size_t ofs, uint8_t);
 void of_buf_set_u16(struct of_buf *, size_t ofs, uint16_t);
 void of_buf_set_u32(struct of_buf *, size_t ofs, uint32_t);
-void of_buf_set_u64(struct of_buf *, size_t ofs, uint64_t);
 
 /* -- Reading. -- */
 

@@ -11,33 +11,12 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "openflow/of-text.h"
+#include "flow/flow-protocols.h"
 #include "packet/headers.h"
 #include "util/compiler.h"
 #include "util/xalloc.h"
 
 #define DEFAULT_PRIORITY 32768
-
-/* Words for an Ethernet type and IP protocol (0: none needed). */
-static const struct {
-    const char *word;
-    uint16_t type;
-    uint8_t proto;
-} words[] = {
-    {"icmp", ETH_TYPE_IPV4, IP_PROTO_ICMP},
-    {"icmp6", ETH_TYPE_IPV6, IP_PROTO_ICMPV6},
-    {"tcp", ETH_TYPE_IPV4, IP_PROTO_TCP},
-    {"tcp6", ETH_TYPE_IPV6, IP_PROTO_TCP},
-    {"udp", ETH_TYPE_IPV4, IP_PROTO_UDP},
-    {"udp6", ETH_TYPE_IPV6, IP_PROTO_UDP},
-    {"sctp", ETH_TYPE_IPV4, IP_PROTO_SCTP},
-    {"sctp6", ETH_TYPE_IPV6, IP_PROTO_SCTP},
-    {"ip", ETH_TYPE_IPV4, 0},
-    {"ipv6", ETH_TYPE_IPV6, 0},
-    {"arp", ETH_TYPE_ARP, 0},
-    {"rarp", ETH_TYPE_RARP, 0},
-    {"mpls", ETH_TYPE_MPLS, 0},
-    {"mplsm", ETH_TYPE_MPLS_MCAST, 0},
-};
 
 /* "name=value[/mask]," if the match has the field. */
 static void
@@ -186,21 +165,18 @@ put_transport(struct strbuf *s, const struct of_match *m)
 static void
 put_word(struct strbuf *s, const struct of_match *m, bool *skip_type, bool *skip_proto)
 {
-    uint16_t type = ntohs(m->flow.eth.type_be);
+    const struct flow_protocol *p;
 
     *skip_type = *skip_proto = false;
     if (m->mask.eth.type_be != UINT16_MAX) {
         return;
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
-        if (words[i].type == type &&
-            (!words[i].proto ||
-             (m->mask.ip.proto == UINT8_MAX && m->flow.ip.proto == words[i].proto))) {
-            strbuf_putf(s, "%s,", words[i].word);
-            *skip_type = true;
-            *skip_proto = words[i].proto;
-            return;
-        }
+    p = flow_protocol_find(ntohs(m->flow.eth.type_be),
+                           m->mask.ip.proto == UINT8_MAX ? m->flow.ip.proto : 0);
+    if (p) {
+        strbuf_putf(s, "%s,", p->name);
+        *skip_type = true;
+        *skip_proto = p->ip_proto;
     }
 }
 
@@ -345,19 +321,18 @@ of_match_parse(const char *text, struct of_match *m, int (*port)(const char *, v
     of_match_init(m);
     while (ok && (token = next_token(&rest))) {
         char *eq = strchr(token, '=');
-        unsigned i;
+        const struct flow_protocol *p;
 
         if (eq) {
             *eq = '\0';
             ok = parse_pair(token, eq + 1, m, port, aux, errp);
             continue;
         }
-        for (i = 0; i < ARRAY_SIZE(words) && strcmp(token, words[i].word); i++) {
-        }
-        if (i < ARRAY_SIZE(words)) {
-            of_match_set_u64(m, OFF_ETH_TYPE, words[i].type);
-            if (words[i].proto) {
-                of_match_set_u64(m, OFF_IP_PROTO, words[i].proto);
+        p = flow_protocol_by_name(token);
+        if (p) {
+            of_match_set_u64(m, OFF_ETH_TYPE, p->eth_type);
+            if (p->ip_proto) {
+                of_match_set_u64(m, OFF_IP_PROTO, p->ip_proto);
             }
         } else if (strcmp(token, "eth")) {
             error_set(errp, "unknown field %s", token);

@@ -36,6 +36,20 @@ of_unhex(const char *hex, size_t *len)
     return exact;
 }
 
+/* The message in hex, parsed; valid until the next call. */
+static inline struct of_msg *
+msg(const char *hex)
+{
+    static uint8_t *bytes;
+    static struct of_msg m;
+    size_t len;
+
+    free(bytes);
+    bytes = of_unhex(hex, &len);
+    assert_int_equal(of_msg_parse(bytes, len, &m), OF_OK);
+    return &m;
+}
+
 /* Does `b` hold exactly these bytes?  Prints both if not. */
 static inline bool
 of_hex_equal(const struct of_buf *b, const char *hex)

@@ -14,19 +14,6 @@
 #include "openflow/of-monitor.h"
 #include "util/compiler.h"
 
-static struct of_msg *
-msg(const char *hex)
-{
-    static uint8_t *bytes;
-    static struct of_msg m;
-    size_t len;
-
-    free(bytes);
-    bytes = of_unhex(hex, &len);
-    assert_int_equal(of_msg_parse(bytes, len, &m), OF_OK);
-    return &m;
-}
-
 static enum of_err
 decode_fm(const struct of_msg *m)
 {

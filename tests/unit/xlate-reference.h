@@ -95,26 +95,38 @@ agrees(const struct flow *f, const struct of_match *m)
     return true;
 }
 
-static void
-ref_table(struct ref *r, uint8_t table)
+/* The rule that a packet from `in_port` hits: actions see the port that it really came from. */
+static const struct ref_rule *
+ref_lookup(const struct ref *r, uint8_t table, uint32_t in_port)
 {
     const struct ref_rule *best = NULL;
+    struct flow f = r->f;
+
+    f.meta.in_port = in_port;
+    for (unsigned i = 0; i < n_rules; i++) {
+        if (rules[i].table == table && agrees(&f, &rules[i].match) &&
+            (!best || rules[i].priority > best->priority)) {
+            best = &rules[i];
+        }
+    }
+    return best;
+}
+
+static void
+ref_table(struct ref *r, uint8_t table, uint32_t in_port)
+{
+    const struct ref_rule *rule;
     uint8_t saved = r->table;
 
     if (++r->out->steps > MAX_STEPS || r->depth >= XLATE_MAX_DEPTH) {
         r->out->gave_up = true;
         return;
     }
-    for (unsigned i = 0; i < n_rules; i++) {
-        if (rules[i].table == table && agrees(&r->f, &rules[i].match) &&
-            (!best || rules[i].priority > best->priority)) {
-            best = &rules[i];
-        }
-    }
-    if (best) {
+    rule = ref_lookup(r, table, in_port);
+    if (rule) {
         r->depth++;
         r->table = table;
-        ref_run(r, best->acts.a, best->acts.len);
+        ref_run(r, rule->acts.a, rule->acts.len);
         r->table = saved;
         r->depth--;
     }
@@ -283,7 +295,6 @@ ref_one(struct ref *r, const struct of_act *a)
     const struct of_act_stack *st = (const void *) a;
     const struct of_act_nest *nest = (const void *) a;
     const struct of_act_resubmit *rs = (const void *) a;
-    uint32_t in_port;
 
     switch ((enum of_act_type) a->type) {
     case OFA_OUTPUT:
@@ -332,36 +343,11 @@ ref_one(struct ref *r, const struct of_act *a)
         ref_dec_ttl(r);
         break;
     case OFA_RESUBMIT:
-        in_port = r->f.meta.in_port;
-        r->f.meta.in_port = rs->in_port == OFPP_IN_PORT ? in_port : rs->in_port;
-        {
-            /* The other port is for the lookup; actions see the real one. */
-            const struct ref_rule *best = NULL;
-            uint8_t table = rs->table == UINT8_MAX ? r->table : rs->table, saved = r->table;
-
-            if (++r->out->steps > MAX_STEPS || r->depth >= XLATE_MAX_DEPTH) {
-                r->out->gave_up = true;
-                r->f.meta.in_port = in_port;
-                break;
-            }
-            for (unsigned i = 0; i < n_rules; i++) {
-                if (rules[i].table == table && agrees(&r->f, &rules[i].match) &&
-                    (!best || rules[i].priority > best->priority)) {
-                    best = &rules[i];
-                }
-            }
-            r->f.meta.in_port = in_port;
-            if (best) {
-                r->depth++;
-                r->table = table;
-                ref_run(r, best->acts.a, best->acts.len);
-                r->table = saved;
-                r->depth--;
-            }
-        }
+        ref_table(r, rs->table == UINT8_MAX ? r->table : rs->table,
+                  rs->in_port == OFPP_IN_PORT ? r->f.meta.in_port : rs->in_port);
         break;
     case OFA_GOTO_TABLE:
-        ref_table(r, (uint8_t) n->num);
+        ref_table(r, (uint8_t) n->num, r->f.meta.in_port);
         break;
     case OFA_WRITE_METADATA: {
         const struct of_act_metadata *m = (const void *) a;
@@ -374,7 +360,7 @@ ref_one(struct ref *r, const struct of_act *a)
     case OFA_WRITE_ACTIONS:
         OF_ACT_FOR_EACH(w, nest->list, of_act_nest_len(nest))
         {
-            memcpy(of_actions_put(&r->set, (enum of_act_type) w->type, w->len), w, w->len);
+            of_actions_put_copy(&r->set, w);
         }
         break;
     case OFA_CLEAR_ACTIONS:
@@ -433,7 +419,7 @@ reference(const struct flow *f, uint16_t len, struct outputs *out)
 
     memset(&r.f.regs, 0, sizeof r.f.regs);
     r.f.regs.actset_output = OFPP_UNSET;
-    ref_table(&r, 0);
+    ref_table(&r, 0, r.f.meta.in_port);
     if (r.set.len && !out->gave_up) {
         struct of_actions set = r.set;
 
