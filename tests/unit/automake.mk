@@ -93,4 +93,5 @@ EXTRA_DIST += \
 	tests/helpers/iperf-check.py \
 	tests/helpers/of-storm.py \
 	tests/helpers/openflow-compat.py \
-	tests/helpers/spray.py
+	tests/helpers/spray.py \
+	tests/helpers/udp-check.py
