@@ -214,10 +214,9 @@ log_set(const char *spec_text)
         return error;
     }
     mutex_lock(&log_mutex);
-    if (spec.module) {
-        set_level__(spec.module, spec.dest, spec.level);
-    } else {
-        for (struct log_module *m = log_modules; m; m = m->next) {
+    for (struct log_module *m = log_modules; m; m = m->next) {
+        /* Several files may share a name. */
+        if (!spec.module || same_module_name(m->name, spec.module->name)) {
             set_level__(m, spec.dest, spec.level);
         }
     }
@@ -254,6 +253,9 @@ log_list(struct strbuf *out)
     strbuf_puts(out, "                 console    syslog    file\n"
                      "                 -------    ------    ------\n");
     for (i = 0; i < n; i++) {
+        if (i && !strcmp(sorted[i]->name, sorted[i - 1]->name)) {
+            continue; /* of several files, set together */
+        }
         strbuf_putf(out, "%-16s  %4s       %4s       %4s", sorted[i]->name,
                     log_level_name(sorted[i]->levels[LOG_DEST_CONSOLE]),
                     log_level_name(sorted[i]->levels[LOG_DEST_SYSLOG]),
@@ -348,11 +350,15 @@ cmd_rate_limit(struct ctl_conn *conn, int argc, const char *const argv[], void *
 
     mutex_lock(&log_mutex);
     for (int i = 1; i < argc; i++) {
-        struct log_module *m = log_module_find(argv[i]);
+        bool found = false;
 
-        if (m) {
-            m->honor_rate_limits = on;
-        } else if (strcasecmp(argv[i], "any") && !log_module_is_foreign(argv[i])) {
+        for (struct log_module *m = log_modules; m; m = m->next) {
+            if (same_module_name(m->name, argv[i])) {
+                m->honor_rate_limits = on;
+                found = true;
+            }
+        }
+        if (!found && strcasecmp(argv[i], "any") && !log_module_is_foreign(argv[i])) {
             strbuf_putf(&unknown, "\"%s\" is not a log module\n", argv[i]);
         }
     }

@@ -26,6 +26,14 @@ LOG_MODULE(test_module);
 COVERAGE_DEFINE(test_log_hit);
 COVERAGE_DEFINE(test_log_never);
 
+/* As if of another file: one name in lists, set together. */
+static struct log_module twin = {
+    .name = "test_module",
+    .levels = {LOG_LVL_INFO, LOG_LVL_INFO, LOG_LVL_INFO},
+    .max_level = LOG_LVL_INFO,
+    .honor_rate_limits = true,
+};
+
 static char dir[] = "/tmp/test-log-XXXXXX";
 static char *path;
 
@@ -220,6 +228,10 @@ test_set(void **state)
     expect_levels("\ntest_module        OFF       EMER        DBG\n");
     set_ok("test_module:err");
     expect_levels("\ntest_module        ERR        ERR        ERR\n");
+    assert_int_equal(twin.max_level, LOG_LVL_ERR);
+    log_list(&out);
+    assert_null(strstr(strstr(strbuf_cstr(&out), "test_module") + 1, "test_module"));
+    strbuf_free(&out);
     set_ok("test_module"); /* no level: DBG */
     expect_levels("\ntest_module        DBG        DBG        DBG\n");
     set_ok("ANY:ANY:info");
@@ -465,6 +477,7 @@ main(void)
     int failed;
 
     thread_adopt("");
+    log_module_register(&twin);
     log_set_syslog_method("null");
     if (!mkdtemp(dir)) {
         return 1;
