@@ -21,6 +21,7 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/emc.h \
 	lib/datapath/megaflow.c \
 	lib/datapath/megaflow.h \
+	lib/datapath/pmd-balance.c \
 	lib/datapath/pmd-process.c \
 	lib/datapath/pmd-sched.c \
 	lib/datapath/pmd-sched.h \

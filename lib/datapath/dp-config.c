@@ -185,12 +185,8 @@ apply_tx_flush(const struct smap *oc)
 static void
 tell_unsupported(const struct smap *oc)
 {
-    static char *told_lb, *told_perf;
+    static char *told_perf;
 
-    if (is_news(&told_lb, smap_get_bool(oc, "pmd-auto-lb", false) ? "true" : NULL)) {
-        LOG_INFO("other_config:pmd-auto-lb has no effect in this version; use ovs-appctl "
-                 "dpif-netdev/pmd-rxq-rebalance");
-    }
     if (is_news(&told_perf, smap_get_bool(oc, "pmd-perf-metrics", false) ? "true" : NULL)) {
         LOG_INFO("other_config:pmd-perf-metrics has no effect in this version: pmd-perf-show "
                  "has no histograms");
@@ -221,6 +217,7 @@ dp_set_config(const struct smap *oc)
     dp_config.isolate = isolate;
     apply_emc(oc);
     apply_tx_flush(oc);
+    pmd_balance_set_config(oc);
     tell_unsupported(oc);
     for (unsigned i = 0; changed && i < DP_MAX; i++) {
         if (dps[i]) {

@@ -159,6 +159,7 @@ struct pmd {
     /* Main. */
     pthread_t thread;
     bool isolated, keep, started;
+    unsigned n_overloaded;    /* steps of USAGE_INTERVAL_MS in a row, see pmd-balance.c */
     struct ev_timer tx_timer; /* main's context: unfinished transmission */
     struct usage busy, total;
 };
@@ -183,6 +184,7 @@ struct dp {
     struct pmd *main_pmd;
     struct netdev *own_netdev;     /* port 0 of the dummy datapath */
     uint64_t retired[PMD_N_STATS]; /* of threads that have ended */
+    int64_t balanced_ms;           /* clock_now_ms() of the last look at balance; 0: never */
 };
 extern struct dp *dps[DP_MAX]; /* __atomic */
 extern struct evloop *dp_loop;
@@ -252,6 +254,25 @@ void pmd_main_poll(struct pmd *, struct dp_rxq *, unsigned max_batches);
  * for; `out_port` (may be NULL) is to be polled by nobody.  On return nobody does. */
 void pmd_set_update(struct dp *, const struct dp_port *out_port);
 void pmd_set_sample(void); /* every USAGE_INTERVAL_MS */
+/* The cores, and which of them would poll which queue if the loads of the last minute decided
+ * now.  `sched[i].core` is an index into `cores.c`. */
+struct pmd_cores {
+    struct sched_core *c; /* ascending */
+    size_t n;
+};
+struct pmd_plan {
+    struct pmd_cores cores;
+    struct dp_rxq **rxqs;
+    struct sched_rxq *sched;
+    size_t n; /* queues */
+};
+void pmd_plan_make(struct dp *, const struct dp_port *out_port, struct pmd_plan *);
+void pmd_plan_free(struct pmd_plan *);
+
+/* pmd-balance.c, other_config:pmd-auto-lb; main. */
+void pmd_balance_set_config(const struct smap *other_config);
+void pmd_balance_note(struct pmd *);  /* after each sample of its load */
+void pmd_balance_run(struct dp *);    /* after each sample; may call pmd_set_update() */
 
 /* pmd-process.c; the polling thread. */
 /* One batch from a queue, processed; packets received. */

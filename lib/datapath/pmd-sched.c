@@ -182,6 +182,28 @@ pmd_sched_assign(enum sched_policy policy, bool isolate, struct sched_core *core
     free(order);
 }
 
+uint64_t
+pmd_sched_variance(const struct sched_core *cores, size_t n_cores, unsigned numa,
+                   uint64_t total)
+{
+    double sum = 0, sum_sq = 0, n = 0, mean;
+
+    for (size_t i = 0; total && i < n_cores; i++) {
+        if (!cores[i].isolated && cores[i].numa == numa) {
+            double share = (double) cores[i].load * 1000000 / (double) total;
+
+            sum += share;
+            sum_sq += share * share;
+            n++;
+        }
+    }
+    if (n < 1) {
+        return 0;
+    }
+    mean = sum / n;
+    return (uint64_t) MAX(sum_sq / n - mean * mean, 0.0);
+}
+
 static const char *const policy_names[] = {"cycles", "roundrobin", "group"};
 
 bool

@@ -35,6 +35,10 @@ struct sched_rxq {
  * with a pinned queue takes no others; only SCHED_GROUP can do without. */
 void pmd_sched_assign(enum sched_policy, bool isolate, struct sched_core *cores, size_t n_cores,
                       struct sched_rxq *rxqs, size_t n_rxqs);
+/* How unequally the cores of node `numa` are loaded: the variance of their shares of `total`
+ * cycles, in squares of a millionth.  Isolated cores do not count; without `total` it is 0. */
+uint64_t
+pmd_sched_variance(const struct sched_core *, size_t n_cores, unsigned numa, uint64_t total);
 /* "cycles", "roundrobin", "group". */
 bool pmd_sched_policy_parse(const char *, enum sched_policy *);
 const char *pmd_sched_policy_name(enum sched_policy);

@@ -21,13 +21,8 @@ LOG_MODULE(dpif_netdev);
 
 #define MAX_CORES 4096u
 
-struct cores {
-    struct sched_core *c;
-    size_t n;
-};
-
 static void
-cores_add(struct cores *cores, unsigned core)
+cores_add(struct pmd_cores *cores, unsigned core)
 {
     size_t i = cores->n;
 
@@ -61,7 +56,7 @@ mask_cb(unsigned core, void *cores_)
 /* The default for one node: its lowest allowed core, but not core 0, where the system's own
  * work gathers, if there is another. */
 static void
-cores_add_default(struct cores *cores, unsigned numa)
+cores_add_default(struct pmd_cores *cores, unsigned numa)
 {
     unsigned *cpus = xcalloc(MAX_CORES, sizeof *cpus);
     size_t n = MIN(affinity_allowed(cpus, MAX_CORES), (size_t) MAX_CORES);
@@ -82,7 +77,7 @@ cores_add_default(struct cores *cores, unsigned numa)
 
 /* Tells once about what a mask asks for in vain. */
 static void
-cores_add_mask(struct cores *cores)
+cores_add_mask(struct pmd_cores *cores)
 {
     static char *told_mask;
 
@@ -100,7 +95,7 @@ cores_add_mask(struct cores *cores)
 }
 
 static void
-cores_wanted(struct cores *cores, const struct sched_rxq *rxqs, size_t n_rxqs)
+cores_wanted(struct pmd_cores *cores, const struct sched_rxq *rxqs, size_t n_rxqs)
 {
     cores->c = NULL;
     cores->n = 0;
@@ -176,6 +171,7 @@ polls_apply(struct pmd *pmd, struct poll_list *l)
         free(l);
         return;
     }
+    pmd->n_overloaded = 0; /* that was with other queues */
     pmd_set_polls(pmd, l);
 }
 
@@ -202,7 +198,7 @@ pmd_list_publish(struct dp *dp, struct pmd *const *pmds, unsigned n)
 }
 
 static void
-pmds_create(struct dp *dp, const struct cores *cores)
+pmds_create(struct dp *dp, const struct pmd_cores *cores)
 {
     struct pmd_list *list = dp_pmds(dp);
     struct pmd **pmds = xcalloc(list->n + cores->n + 1, sizeof *pmds);
@@ -332,35 +328,52 @@ polls_update(struct dp *dp, struct dp_rxq **rxqs, size_t n)
 }
 
 void
-pmd_set_update(struct dp *dp, const struct dp_port *out_port)
+pmd_plan_make(struct dp *dp, const struct dp_port *out_port, struct pmd_plan *plan)
 {
     size_t n;
-    struct dp_rxq **rxqs = rxqs_collect(dp, out_port, &n);
-    struct sched_rxq *sched = xcalloc(n + 1, sizeof *sched);
-    struct pmd_list *list;
-    struct cores cores;
 
+    plan->rxqs = rxqs_collect(dp, out_port, &n);
+    plan->n = n;
+    plan->sched = xcalloc(n + 1, sizeof *plan->sched);
     for (size_t i = 0; i < n; i++) {
-        sched[i].numa = netdev_numa_node(rxqs[i]->port->netdev);
-        sched[i].cycles = usage_sum(&rxqs[i]->usage, USAGE_INTERVALS);
-        sched[i].pin = rxqs[i]->pin;
+        plan->sched[i].numa = netdev_numa_node(plan->rxqs[i]->port->netdev);
+        plan->sched[i].cycles = usage_sum(&plan->rxqs[i]->usage, USAGE_INTERVALS);
+        plan->sched[i].pin = plan->rxqs[i]->pin;
     }
-    cores_wanted(&cores, sched, n);
-    pmd_sched_assign(dp_config.policy, dp_config.isolate, cores.c, cores.n, sched, n);
-    pmds_create(dp, &cores);
-    for (size_t i = 0; i < n; i++) {
-        rxqs[i]->new_pmd = sched[i].core < 0 ? NULL : pmd_find(dp, cores.c[sched[i].core].core);
+    cores_wanted(&plan->cores, plan->sched, n);
+    pmd_sched_assign(dp_config.policy, dp_config.isolate, plan->cores.c, plan->cores.n,
+                     plan->sched, n);
+}
+
+void
+pmd_plan_free(struct pmd_plan *plan)
+{
+    free(plan->cores.c);
+    free(plan->sched);
+    free(plan->rxqs);
+}
+
+void
+pmd_set_update(struct dp *dp, const struct dp_port *out_port)
+{
+    struct pmd_list *list;
+    struct pmd_plan plan;
+
+    pmd_plan_make(dp, out_port, &plan);
+    pmds_create(dp, &plan.cores);
+    for (size_t i = 0; i < plan.n; i++) {
+        int core = plan.sched[i].core;
+
+        plan.rxqs[i]->new_pmd = core < 0 ? NULL : pmd_find(dp, plan.cores.c[core].core);
     }
-    report_assignment(rxqs, sched, n);
-    polls_update(dp, rxqs, n);
+    report_assignment(plan.rxqs, plan.sched, plan.n);
+    polls_update(dp, plan.rxqs, plan.n);
     pmds_remove(dp);
     list = dp_pmds(dp);
     for (unsigned i = 1; out_port && i < list->n; i++) {
         pmd_leave_poll(list->pmds[i]);
     }
-    free(cores.c);
-    free(sched);
-    free(rxqs);
+    pmd_plan_free(&plan);
 }
 
 void
@@ -397,6 +410,7 @@ sample_dp(struct dp *dp)
 
         usage_sample(&pmd->busy, busy);
         usage_sample(&pmd->total, busy + idle);
+        pmd_balance_note(pmd);
     }
     for (uint32_t i = 0; i < t->n; i++) {
         for (unsigned q = 0; t->p[i] && q < t->p[i]->n_rxq; q++) {
@@ -405,6 +419,7 @@ sample_dp(struct dp *dp)
             usage_sample(&rxq->usage, atomic_load_explicit(&rxq->cycles, memory_order_relaxed));
         }
     }
+    pmd_balance_run(dp);
     pmd_maintain(dp->main_pmd);
 }
 

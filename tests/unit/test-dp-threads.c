@@ -80,6 +80,57 @@ test_sleep(void **state)
     sleeps = atomic_load(&pmd->stats.n[PMD_STAT_SLEEPS]);
     usleep(20000);
     assert_int_equal(atomic_load(&pmd->stats.n[PMD_STAT_SLEEPS]), sleeps);
+    /* By core, by the older name, and what is no good. */
+    smap_setf(&oc, "pmd-sleep-max", "50,%u:700,%u:9", pmd->core, pmd->core + 1);
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), 700);
+    assert_int_equal(dp_config_max_sleep_us(pmd->core + 1), 9);
+    assert_int_equal(dp_config_max_sleep_us(pmd->core + 2), 50);
+    smap_set(&oc, "pmd-maxsleep", "0"); /* the newer name wins */
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), 700);
+    smap_remove(&oc, "pmd-sleep-max");
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), 0);
+    smap_set(&oc, "pmd-maxsleep", "10000");
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), 10000);
+    smap_set(&oc, "pmd-maxsleep", "10001");
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), SLEEP_ADAPTIVE);
+    smap_clear(&oc);
+    dp_set_config(&oc);
+    assert_int_equal(atomic_load(&pmd->max_sleep_us), SLEEP_ADAPTIVE);
+    smap_destroy(&oc);
+}
+
+/* How many of the flows that come enter the exact-match cache: all, none, one in so many. */
+static void
+test_emc_insertion(void **state)
+{
+    static const struct {
+        const char *inv_prob;
+        unsigned min, max; /* of 64 */
+    } cases[] = {{"1", 64, 64}, {"0", 0, 0}, {"4294967295", 0, 1}, {"nonsense", 0, 10}};
+    struct netdev *p4 = add_port("p4", "dummy-pmd", NULL, NULL, 4);
+    struct smap oc = SMAP_INIT;
+    struct pmd *pmd = only_pmd();
+    uint64_t sent = 0;
+
+    set_toy(4, TOY_OUT, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t hits = atomic_load(&pmd->stats.n[PMD_STAT_EMC_HIT]);
+
+        smap_set(&oc, "emc-insert-inv-prob", cases[i].inv_prob);
+        dp_set_config(&oc);
+        /* Each flow comes alone, twice: the second finds what the first has left. */
+        for (unsigned to = 0; to < 2 * 64; to++) {
+            inject(p4, 1, (uint8_t) (i * 64 + to / 2));
+            assert_true(wait_tx(p1, ++sent));
+        }
+        hits = atomic_load(&pmd->stats.n[PMD_STAT_EMC_HIT]) - hits;
+        assert_in_range(hits, cases[i].min, cases[i].max);
+    }
     smap_clear(&oc);
     dp_set_config(&oc);
     smap_destroy(&oc);
@@ -345,6 +396,7 @@ main(void)
         T(test_forward_pmd),        T(test_sleep),
         T(test_del_under_traffic),  T(test_flush_interval),
         T(test_one_sender_a_queue), T(test_queues_and_cores),
+        T(test_emc_insertion),
     };
 
     return run_datapath_tests(tests, ARRAY_SIZE(tests), &strict_class);

@@ -103,6 +103,25 @@ test_pins(void **state)
 }
 
 static void
+test_variance(void **state)
+{
+    struct sched_core c[] = {
+        {.core = 1, .load = 90},
+        {.core = 2, .load = 10},
+        {.core = 3, .load = 77, .isolated = true},
+        {.core = 4, .load = 33, .numa = 1},
+    };
+
+    /* 90 % and 10 %: 40 % each from the mean. */
+    assert_in_range(pmd_sched_variance(c, N(c), 0, 100), 159999999990, 160000000010);
+    assert_int_equal(pmd_sched_variance(c, N(c), 1, 100), 0);
+    assert_int_equal(pmd_sched_variance(c, N(c), 2, 100), 0);
+    assert_int_equal(pmd_sched_variance(c, N(c), 0, 0), 0);
+    c[1].load = 90;
+    assert_int_equal(pmd_sched_variance(c, N(c), 0, 100), 0);
+}
+
+static void
 test_nodes(void **state)
 {
     struct sched_core c[] = {{.core = 1}, {.core = 2}};
@@ -159,6 +178,7 @@ main(void)
         cmocka_unit_test(test_group_least_loaded),
         cmocka_unit_test(test_pins),
         cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_variance),
         cmocka_unit_test(test_affinity),
         cmocka_unit_test(test_policy_names),
     };
