@@ -71,12 +71,44 @@ load_set(const struct dp_actions *acts, const struct dp_action *a, struct flow *
     }
 }
 
+static void
+put_set(const struct fmt *f, const struct flow *v, const struct flow *m)
+{
+    const struct flow_format_opts opts = {.port_name = NULL};
+
+    strbuf_puts(f->s, "set(");
+    flow_format(f->s, v, m, &opts);
+    strbuf_putc(f->s, ')');
+}
+
+/* What is one section here is two attributes in text, each set on its own.  Takes what it says
+ * out of the mask; true if nothing is left of it. */
+static bool
+format_set_nd_ext(const struct fmt *f, const struct flow *v, struct flow *m)
+{
+    static const struct flow_nd none;
+    struct flow ext;
+
+    memset(&ext, 0, sizeof ext);
+    ext.nd.reserved_be = m->nd.reserved_be;
+    ext.nd.opt_type = m->nd.opt_type;
+    if (ext.nd.reserved_be || ext.nd.opt_type) {
+        put_set(f, v, &ext);
+        m->nd.reserved_be = 0;
+        m->nd.opt_type = 0;
+        if (!memcmp(&m->nd, &none, sizeof none)) {
+            return true;
+        }
+        strbuf_putc(f->s, ',');
+    }
+    return false;
+}
+
 /* One "set(...)".  What is two sections here (addresses and the rest of the IP header) is one
  * attribute in text; returns how many actions it took. */
 static uint32_t
 format_set(const struct fmt *f, uint32_t i, uint32_t end)
 {
-    const struct flow_format_opts opts = {.port_name = NULL};
     const struct dp_action *a = &f->acts->a[i];
     struct flow v, m;
     uint32_t n = 1;
@@ -89,9 +121,9 @@ format_set(const struct fmt *f, uint32_t i, uint32_t end)
         load_set(f->acts, &a[1], &v, &m);
         n = 2;
     }
-    strbuf_puts(f->s, "set(");
-    flow_format(f->s, &v, &m, &opts);
-    strbuf_putc(f->s, ')');
+    if (a->section != FS_ND || !format_set_nd_ext(f, &v, &m)) {
+        put_set(f, &v, &m);
+    }
     return n;
 }
 

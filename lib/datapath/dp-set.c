@@ -220,6 +220,15 @@ set_nd_option(uint8_t *opt, struct eth_addr v, struct eth_addr m, const struct l
     set_words(opt, value, mask, sizeof value, c);
 }
 
+/* Turns a link-layer address option into one of another type: its second byte stays. */
+static void
+set_nd_option_type(uint8_t *opt, uint8_t v, uint8_t m, const struct l4_csum *c)
+{
+    const uint8_t value[4] = {v}, mask[4] = {m};
+
+    set_words(opt, value, mask, sizeof value, c);
+}
+
 static void
 set_nd(struct packet *p, const struct flow_nd *v, const struct flow_nd *m)
 {
@@ -227,11 +236,12 @@ set_nd(struct packet *p, const struct flow_nd *v, const struct flow_nd *m)
     unsigned len = p->l4_ofs != PACKET_OFS_NONE && p->l4_ofs + (uint32_t) p->l4_len <= p->len
                        ? p->l4_len
                        : 0;
-    uint8_t *nd = packet_data(p) + p->l4_ofs;
+    uint8_t *nd = packet_data(p) + p->l4_ofs, *last = NULL;
 
     if (len < ND_FIXED) {
         return;
     }
+    set_words(nd + 4, &v->reserved_be, &m->reserved_be, sizeof v->reserved_be, &c);
     set_words(nd + 8, &v->target, &m->target, sizeof v->target, &c);
     for (unsigned ofs = ND_FIXED; ofs + 8 <= len && nd[ofs + 1];) {
         unsigned opt_len = nd[ofs + 1] * 8u;
@@ -241,10 +251,15 @@ set_nd(struct packet *p, const struct flow_nd *v, const struct flow_nd *m)
         }
         if (nd[ofs] == ND_OPT_SLL && opt_len == 8) {
             set_nd_option(nd + ofs, v->sll, m->sll, &c);
+            last = nd + ofs;
         } else if (nd[ofs] == ND_OPT_TLL && opt_len == 8) {
             set_nd_option(nd + ofs, v->tll, m->tll, &c);
+            last = nd + ofs;
         }
         ofs += opt_len;
+    }
+    if (last) {
+        set_nd_option_type(last, v->opt_type, m->opt_type, &c);
     }
 }
 

@@ -140,6 +140,7 @@ static void
 put_l4(struct headers *h, const struct flow *flow)
 {
     const struct flow_l4 *l4 = &flow->l4;
+    bool nd = flow->sections & FS_BIT(FS_ND);
     const struct tcp_hdr tcp = {
         .src_be = l4->src_be,
         .dst_be = l4->dst_be,
@@ -148,7 +149,8 @@ put_l4(struct headers *h, const struct flow *flow)
     const struct udp_hdr udp = {.src_be = l4->src_be, .dst_be = l4->dst_be};
     const struct sctp_hdr sctp = {.src_be = l4->src_be, .dst_be = l4->dst_be};
     const struct icmp_hdr icmp = {.type = (uint8_t) ntohs(l4->src_be),
-                                  .code = (uint8_t) ntohs(l4->dst_be)};
+                                  .code = (uint8_t) ntohs(l4->dst_be),
+                                  .rest_be = nd ? flow->nd.reserved_be : 0};
 
     h->wants_payload = true;
     switch (flow->ip.proto) {
@@ -164,7 +166,7 @@ put_l4(struct headers *h, const struct flow *flow)
         break;
     default:
         put(h, &icmp, sizeof icmp);
-        if (flow->sections & FS_BIT(FS_ND)) {
+        if (nd) {
             put(h, &flow->nd.target, sizeof flow->nd.target);
             put_lladdr_option(h, ND_OPT_SLL, flow->nd.sll);
             put_lladdr_option(h, ND_OPT_TLL, flow->nd.tll);

@@ -84,6 +84,8 @@ static const struct field {
     {"nd_target", NULL, K_IP6, PRE_ND, FIELD(nd.target), S_U8, 0, 0},
     {"nd_sll", NULL, K_ETH, PRE_ND, FIELD(nd.sll), S_U8, 0, 0},
     {"nd_tll", NULL, K_ETH, PRE_ND, FIELD(nd.tll), S_U8, 0, 0},
+    {"nd_reserved", NULL, K_NUMBER, PRE_ND, FIELD(nd.reserved_be), S_BE32, 32, 0},
+    {"nd_options_type", NULL, K_NUMBER, PRE_ND, FIELD(nd.opt_type), S_U8, 8, 0},
     {"arp_op", NULL, K_NUMBER, PRE_ARP, FIELD(arp.op), S_U16, 8, 0},
     {"arp_spa", NULL, K_IP4, PRE_ARP, FIELD(arp.spa_be), S_U8, 0, 0},
     {"arp_tpa", NULL, K_IP4, PRE_ARP, FIELD(arp.tpa_be), S_U8, 0, 0},

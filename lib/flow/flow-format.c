@@ -315,6 +315,11 @@ put_nd(struct strbuf *s, const struct flow_nd *v, const struct flow_nd *m, bool 
     put_eth(&a, "sll", v->sll, m->sll);
     put_eth(&a, "tll", v->tll, m->tll);
     attr_close(&a);
+
+    a = attr_open(s, "nd_ext", verbose);
+    put_hex(&a, "nd_reserved", ntohl(v->reserved_be), ntohl(m->reserved_be), UINT32_MAX);
+    put_dec(&a, "nd_options_type", v->opt_type, m->opt_type, UINT8_MAX);
+    attr_close(&a);
 }
 
 /* Label stack entries: shown all with masks unless every one is matched whole. */

@@ -150,12 +150,13 @@ parse_ethernet(struct parse *ps)
 static NOINLINE void
 parse_nd(struct parse *ps)
 {
-    struct flow_nd nd = {.pad = 0};
+    struct flow_nd nd = {.pad = {0}};
     uint32_t ofs = ps->ofs + 24;
 
     if (left(ps) < 24) {
         return;
     }
+    memcpy(&nd.reserved_be, ps->data + ps->ofs + 4, sizeof nd.reserved_be);
     memcpy(&nd.target, ps->data + ps->ofs + 8, sizeof nd.target);
     while (ofs < ps->end) {
         const uint8_t *opt = ps->data + ofs;
@@ -175,6 +176,7 @@ parse_nd(struct parse *ps)
                 return;
             }
             memcpy(ll, opt + 2, sizeof *ll);
+            nd.opt_type = opt[0];
         }
         ofs += opt_len;
     }

@@ -23,6 +23,7 @@ enum field_kind {
     F_BE16,
     F_BE16_OF_8,
     F_U32,
+    F_BE32,
     F_LABEL,
     F_ETH,
     F_IP4,
@@ -74,6 +75,8 @@ static const struct field_desc {
     {"nd", "target", F_IP6, offsetof(struct flow, nd.target)},
     {"nd", "sll", F_ETH, offsetof(struct flow, nd.sll)},
     {"nd", "tll", F_ETH, offsetof(struct flow, nd.tll)},
+    {"nd_ext", "nd_reserved", F_BE32, offsetof(struct flow, nd.reserved_be)},
+    {"nd_ext", "nd_options_type", F_U8, offsetof(struct flow, nd.opt_type)},
 };
 
 /* Items that say which layer there is. */
@@ -94,6 +97,7 @@ static const struct layer_desc {
     {"icmp", ETH_TYPE_IPV4, 0, IP_PROTO_ICMP, FS_BIT(FS_L4)},
     {"icmpv6", ETH_TYPE_IPV6, 0, IP_PROTO_ICMPV6, FS_BIT(FS_L4)},
     {"nd", ETH_TYPE_IPV6, 0, IP_PROTO_ICMPV6, FS_BIT(FS_ND)},
+    {"nd_ext", ETH_TYPE_IPV6, 0, IP_PROTO_ICMPV6, FS_BIT(FS_ND)},
     {"tcp_flags", 0, 0, IP_PROTO_TCP, FS_BIT(FS_L4)},
 };
 
@@ -151,7 +155,8 @@ store_number(enum field_kind kind, const char *text, uint8_t *to)
 {
     static const uint32_t max[] = {
         [F_U8] = UINT8_MAX,        [F_U16] = UINT8_MAX,  [F_BE16] = UINT16_MAX,
-        [F_BE16_OF_8] = UINT8_MAX, [F_U32] = UINT32_MAX, [F_LABEL] = 0xfffff};
+        [F_BE16_OF_8] = UINT8_MAX, [F_U32] = UINT32_MAX, [F_BE32] = UINT32_MAX,
+        [F_LABEL] = 0xfffff};
     uint64_t v;
     uint16_t v16;
     uint32_t v32;
@@ -161,8 +166,8 @@ store_number(enum field_kind kind, const char *text, uint8_t *to)
     }
     if (kind == F_U8) {
         *to = (uint8_t) v;
-    } else if (kind == F_U32 || kind == F_LABEL) {
-        v32 = kind == F_LABEL ? htonl((uint32_t) v) : (uint32_t) v;
+    } else if (kind == F_U32 || kind == F_BE32 || kind == F_LABEL) {
+        v32 = kind == F_U32 ? (uint32_t) v : htonl((uint32_t) v);
         memcpy(to, &v32, sizeof v32);
     } else {
         v16 = kind == F_U16 ? (uint16_t) v : htons((uint16_t) v);
@@ -210,6 +215,7 @@ store_field(struct flow *flow, const struct field_desc *f, const char *text)
     case F_BE16:
     case F_BE16_OF_8:
     case F_U32:
+    case F_BE32:
     case F_LABEL:
         break;
     }

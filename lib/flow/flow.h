@@ -75,7 +75,9 @@ struct flow_arp { /* IPv4 over Ethernet ARP and RARP */
 struct flow_nd { /* ICMPv6 neighbour solicitation and advertisement */
     struct in6_addr target;
     struct eth_addr sll, tll;
-    uint32_t pad;
+    uint32_t reserved_be; /* the word before the target: router, solicited, override flags */
+    uint8_t opt_type;     /* of the last link-layer address option; 0: there is none */
+    uint8_t pad[7];
 };
 #define FLOW_MAX_MPLS 3
 struct flow_mpls {
@@ -110,7 +112,7 @@ _Static_assert(sizeof(struct flow_meta) == 24 && sizeof(struct flow_eth) == 16 &
                    sizeof(struct flow_vlan) == 8 && sizeof(struct flow_ip) == 8 &&
                    sizeof(struct flow_ipv4) == 8 && sizeof(struct flow_ipv6) == 32 &&
                    sizeof(struct flow_l4) == 8 && sizeof(struct flow_arp) == 24 &&
-                   sizeof(struct flow_nd) == 32 && sizeof(struct flow_mpls) == 16 &&
+                   sizeof(struct flow_nd) == 40 && sizeof(struct flow_mpls) == 16 &&
                    sizeof(struct flow_regs) == 88,
                "sections are whole words without hidden padding");
 

@@ -41,6 +41,8 @@ static const struct commit_field fields[] = {
     FIELD(FS_ND, nd.target),
     FIELD(FS_ND, nd.sll),
     FIELD(FS_ND, nd.tll),
+    FIELD(FS_ND, nd.reserved_be),
+    FIELD(FS_ND, nd.opt_type),
     FIELD(FS_L4, l4.src_be),
     FIELD(FS_L4, l4.dst_be),
     FIELD(FS_MPLS, mpls.lse_be[0]),

@@ -14,6 +14,7 @@
 #define NXM1(N, L) OFF_HEADER(0x0001, 0, N, L)
 #define OXM(N, L) OFF_HEADER(0x8000, 0, N, L)
 #define PKT_REG(N, L) OFF_HEADER(0x8001, 0, N, L)
+#define ERIC(N, L) OFF_HEADER(0x1000, 0, N, L)
 #define ONF(N, L) OFF_HEADER(0xffff, 0x4f4e4600, N, (L) + 4)
 
 #define AT(MEMBER) offsetof(struct flow, MEMBER), sizeof(((struct flow *) 0)->MEMBER)
@@ -196,6 +197,12 @@ const struct of_field_info of_field_table[OFF_N] = {
                     OXM(32, 6), 3, 6, 48, true, true, OFQ_ND_SOLICIT, OFL_BYTES, AT(nd.sll), 0},
     [OFF_ND_TLL] = {"nd_tll", NULL, "NXM_NX_ND_TLL", "OXM_OF_IPV6_ND_TLL", NXM1(25, 6),
                     OXM(33, 6), 3, 6, 48, true, true, OFQ_ND_ADVERT, OFL_BYTES, AT(nd.tll), 0},
+    [OFF_ND_RESERVED] = {"nd_reserved", NULL, "ERICOXM_OF_ICMPV6_ND_RESERVED", NULL,
+                         ERIC(1, 4), 0, 0, 4, 32, false, true, OFQ_ND, OFL_BE,
+                         AT(nd.reserved_be), 0},
+    [OFF_ND_OPTIONS_TYPE] = {"nd_options_type", NULL, "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE", NULL,
+                             ERIC(2, 1), 0, 0, 1, 8, false, true, OFQ_ND, OFL_BYTES,
+                             AT(nd.opt_type), 0},
 };
 /* clang-format on */
 

@@ -242,6 +242,8 @@ field_notation(enum of_field f)
     case OFF_PACKET_TYPE:
         return N_PT;
     case OFF_CONJ_ID:
+    case OFF_ND_RESERVED:
+    case OFF_ND_OPTIONS_TYPE:
     case OFF_DL_VLAN:
     case OFF_VLAN_VID:
     case OFF_DL_VLAN_PCP:

@@ -88,6 +88,8 @@ enum of_field {
     OFF_ND_TARGET,
     OFF_ND_SLL,
     OFF_ND_TLL,
+    OFF_ND_RESERVED,
+    OFF_ND_OPTIONS_TYPE,
     OFF_N
 };
 /* What a match must say before it may name the field (OpenFlow 1.5.1 section 7.2.3.6). */

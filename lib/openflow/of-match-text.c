@@ -158,6 +158,8 @@ put_transport(struct strbuf *s, const struct of_match *m)
     put_field(s, m, OFF_ND_TARGET, "nd_target");
     put_field(s, m, OFF_ND_SLL, "nd_sll");
     put_field(s, m, OFF_ND_TLL, "nd_tll");
+    put_field(s, m, OFF_ND_RESERVED, "nd_reserved");
+    put_field(s, m, OFF_ND_OPTIONS_TYPE, "nd_options_type");
     put_field(s, m, OFF_TCP_FLAGS, "tcp_flags");
 }
 

@@ -118,6 +118,13 @@ is_metadata(enum of_field f)
     return f >= OFF_ACTSET_OUTPUT && f < OFF_XREG0;
 }
 
+/* Never said of packets: stock has no words for them there. */
+static bool
+is_silent(enum of_field f)
+{
+    return f == OFF_ND_RESERVED || f == OFF_ND_OPTIONS_TYPE;
+}
+
 /* The same bits as other fields. */
 static bool
 is_alias(enum of_field f)
@@ -134,7 +141,7 @@ of_match_from_flow(struct of_match *m, const struct flow *flow)
         enum of_field f = (enum of_field) i;
         struct of_value v;
 
-        if (!is_alias(f) && of_field_prereqs_ok(f, flow) &&
+        if (!is_alias(f) && !is_silent(f) && of_field_prereqs_ok(f, flow) &&
             !(is_metadata(f) && of_field_is_zero(f, flow))) {
             of_field_get(f, flow, &v);
             of_match_set(m, f, &v, NULL);
@@ -156,8 +163,8 @@ of_match_from_flow(struct of_match *m, const struct flow *flow)
         m->mask.l4.src_be = m->mask.l4.dst_be = UINT16_MAX;
     }
     if (of_prereq_ok(OFQ_ND, flow)) {
-        m->flow.nd = flow->nd;
-        memset(&m->mask.nd, 0xff, sizeof m->mask.nd);
+        memcpy(&m->flow.nd, &flow->nd, offsetof(struct flow_nd, reserved_be));
+        memset(&m->mask.nd, 0xff, offsetof(struct flow_nd, reserved_be));
     }
 }
 

@@ -64,7 +64,7 @@ settable(struct flow *m)
     m->arp.op = 0xff;
     m->arp.pad[0] = 0;
     memset(&m->nd, 0xff, sizeof m->nd);
-    m->nd.pad = 0;
+    memset(m->nd.pad, 0, sizeof m->nd.pad);
     m->mpls.lse_be[0] = UINT32_MAX;
 }
 
@@ -131,6 +131,7 @@ set_random(struct packet *p, enum flow_section s, const struct flow *was, struct
     if (eth_addr_is_zero(was->nd.tll)) {
         memset(&may.nd.tll, 0, sizeof may.nd.tll);
     }
+    may.nd.opt_type = 0;                 /* says which of the addresses an option is */
     may.mpls.lse_be[0] &= ~htonl(0x100); /* the stack ends where it ended */
     *want = *was;
     for (unsigned i = 0; i < n; i++) {
@@ -197,6 +198,33 @@ test_missing(void **state)
     }
 }
 
+/* An option of another type is another address: the same bytes, said of the other. */
+static void
+test_nd_option_type(void **state)
+{
+    const struct dp_action a = {.type = DP_ACT_SET, .section = FS_ND};
+    const unsigned n = flow_section_words[FS_ND];
+    const struct flow_nd v = {.opt_type = 1, .reserved_be = htonl(0x60000000)};
+    const struct flow_nd m = {.opt_type = UINT8_MAX, .reserved_be = UINT32_MAX};
+    struct packet *p = compose(11); /* an advertisement with a target address */
+    uint64_t words[2 * FLOW_KEY_MAX_WORDS];
+    struct flow was, got;
+
+    extract(p, &was);
+    assert_int_equal(was.nd.opt_type, 2);
+    assert_int_equal(was.nd.reserved_be, 0);
+    memcpy(words, &v, sizeof v);
+    memcpy(words + n, &m, sizeof m);
+    dp_set(p, &a, words);
+    check_csums(p);
+    extract(p, &got);
+    assert_int_equal(got.nd.opt_type, 1);
+    assert_int_equal(got.nd.reserved_be, htonl(0x60000000));
+    assert_memory_equal(&got.nd.sll, &was.nd.tll, sizeof got.nd.sll);
+    assert_true(eth_addr_is_zero(got.nd.tll));
+    packet_free(p);
+}
+
 static void
 test_mpls(void **state)
 {
@@ -226,6 +254,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_nd_option_type),
         cmocka_unit_test(test_mpls),
     };
 
