@@ -9,6 +9,8 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/dp-config.c \
 	lib/datapath/dp-execute.c \
 	lib/datapath/dp-flow.c \
+	lib/datapath/dp-hash.c \
+	lib/datapath/dp-hash.h \
 	lib/datapath/dp-meter.c \
 	lib/datapath/dp-meter.h \
 	lib/datapath/dp-port.c \

@@ -169,7 +169,8 @@ format_action(const struct fmt *f, uint32_t i, uint32_t end)
         strbuf_putf(f->s, "pop_mpls(eth_type=0x%" PRIx16 ")", a->n);
         break;
     case DP_ACT_HASH:
-        strbuf_putf(f->s, "hash(l4(%" PRIu32 "))", a->basis);
+        strbuf_putf(f->s, "hash(%s(%" PRIu32 "))", a->n == DP_HASH_SYM_L4 ? "sym_l4" : "l4",
+                    a->basis);
         break;
     case DP_ACT_RECIRC:
         strbuf_putf(f->s, "recirc(%#" PRIx32 ")", a->recirc_id);

@@ -121,9 +121,12 @@ dp_actions_add_pop_mpls(struct dp_actions_builder *b, uint16_t ethertype)
 }
 
 void
-dp_actions_add_hash(struct dp_actions_builder *b, uint32_t basis)
+dp_actions_add_hash(struct dp_actions_builder *b, enum dp_hash_alg alg, uint32_t basis)
 {
-    builder_add(b, DP_ACT_HASH)->basis = basis;
+    struct dp_action *a = builder_add(b, DP_ACT_HASH);
+
+    a->n = (uint16_t) alg;
+    a->basis = basis;
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "datapath/dp-hash.h"
 #include "flow/flow.h"
 #include "util/strbuf.h"
 
@@ -22,7 +23,7 @@ enum dp_action_type {
     DP_ACT_SET,           /* section, hint, arg: value words, then mask words */
     DP_ACT_PUSH_MPLS,     /* n: Ethernet type; lse_be */
     DP_ACT_POP_MPLS,      /* n: Ethernet type of what is below */
-    DP_ACT_HASH,          /* basis: dp_hash becomes a hash of the 5-tuple */
+    DP_ACT_HASH,          /* n: enum dp_hash_alg; basis: dp_hash becomes a hash of the packet */
     DP_ACT_RECIRC,        /* recirc_id: the packet goes through the tables again */
     DP_ACT_METER,         /* meter_id: packets over the limit end here */
     DP_ACT_TRUNC,         /* max_len: of what the next output sends */
@@ -99,7 +100,7 @@ void dp_actions_add_push_mpls(struct dp_actions_builder *, uint16_t ethertype, u
 bool dp_actions_amend_push_mpls(struct dp_actions_builder *, uint32_t lse_be);
 void dp_actions_add_pop_mpls(struct dp_actions_builder *, uint16_t ethertype);
 /* See enum dp_action_type.  `max_len` counts from the Ethernet header, in bytes. */
-void dp_actions_add_hash(struct dp_actions_builder *, uint32_t basis);
+void dp_actions_add_hash(struct dp_actions_builder *, enum dp_hash_alg, uint32_t basis);
 void dp_actions_add_recirc(struct dp_actions_builder *, uint32_t recirc_id);
 void dp_actions_add_meter(struct dp_actions_builder *, uint32_t meter_id);
 void dp_actions_add_trunc(struct dp_actions_builder *, uint32_t max_len);

@@ -7,6 +7,7 @@
 
 #include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
+#include "datapath/dp-hash.h"
 #include "datapath/dp-set.h"
 #include "log/coverage.h"
 #include "packet/headers.h"
@@ -82,37 +83,6 @@ output_truncated(struct exec *x, uint32_t port_no, struct packet_batch *b, bool 
     packet_batch_free(&cut);
 }
 
-/* RFC 2992's way: what spreads over buckets is a hash of addresses and ports. */
-static uint32_t
-hash_of(const struct packet *p, uint32_t basis)
-{
-    const uint8_t *data = packet_data(p);
-    uint64_t h = basis;
-    uint32_t w[8], ports = 0, folded;
-
-    if (p->l3_ofs == PACKET_OFS_NONE || p->l3_ofs + sizeof(struct ipv4_hdr) > p->len) {
-        return hash_bytes(data, MIN(p->len, (unsigned) ETH_HDR_LEN), basis) | 1;
-    }
-    if (p->l4_ofs != PACKET_OFS_NONE && p->l4_ofs + 4u <= p->len) {
-        memcpy(&ports, data + p->l4_ofs, sizeof ports);
-    }
-    data += p->l3_ofs;
-    if (data[0] >> 4 == 6 && p->l3_ofs + sizeof(struct ipv6_hdr) <= p->len) {
-        memcpy(w, data + offsetof(struct ipv6_hdr, src), sizeof w);
-        for (unsigned i = 0; i < 8; i += 2) {
-            h = hash_mix64(h, (uint64_t) w[i] << 32 | w[i + 1]);
-        }
-        h = hash_mix64(h, data[offsetof(struct ipv6_hdr, next)]);
-    } else {
-        memcpy(w, data + offsetof(struct ipv4_hdr, src_be), 8);
-        h = hash_mix64(h, (uint64_t) w[0] << 32 | w[1]);
-        h = hash_mix64(h, data[offsetof(struct ipv4_hdr, proto)]);
-    }
-    h = hash_mix64(h, ports);
-    folded = (uint32_t) (h ^ h >> 32);
-    return folded ? folded : 1; /* 0 says "not computed" */
-}
-
 /* One packet, which nobody else holds; false: it cannot be done, counted. */
 static bool
 change_one(const struct exec *x, const struct dp_action *a, struct packet *p)
@@ -143,7 +113,7 @@ change_one(const struct exec *x, const struct dp_action *a, struct packet *p)
         }
         break;
     case DP_ACT_HASH:
-        p->dp_hash = hash_of(p, a->basis);
+        p->dp_hash = dp_hash(p, (enum dp_hash_alg) a->n, a->basis);
         break;
     default:
         break;

@@ -5,6 +5,7 @@
 #include "ofproto/dp-features.h"
 
 #include <string.h>
+#include "datapath/dp-hash.h"
 #include "flow/flow-key.h"
 #include "util/compiler.h"
 #include "util/num.h"
@@ -22,7 +23,7 @@ static const struct feature_desc {
     [DPF_SAMPLE_NESTING] = {"sample_nesting", "Sample nesting", true, 0},
     [DPF_CT_EVENTMASK] = {"ct_eventmask", "Conntrack eventmask", false, 0},
     [DPF_CT_CLEAR] = {"ct_clear", "Conntrack clear", false, 0},
-    [DPF_MAX_HASH_ALG] = {"max_hash_alg", "Max dp_hash algorithm", true, 0},
+    [DPF_MAX_HASH_ALG] = {"max_hash_alg", "Max dp_hash algorithm", true, DP_HASH_ALG_N - 1},
     [DPF_CHECK_PKT_LEN] = {"check_pkt_len", "Check pkt length action", false, 1},
     [DPF_CT_TIMEOUT] = {"ct_timeout", "Conntrack timeout policy", false, 0},
     [DPF_EXPLICIT_DROP_ACTION] = {"explicit_drop_action", "Explicit Drop action", false, 0},
@@ -39,7 +40,7 @@ static const struct feature_desc {
     [DPF_CT_STATE_NAT] = {"ct_state_nat", "CT state NAT", false, 0},
     [DPF_CT_ORIG_TUPLE] = {"ct_orig_tuple", "CT orig tuple", false, 0},
     [DPF_CT_ORIG_TUPLE6] = {"ct_orig_tuple6", "CT orig tuple for IPv6", false, 0},
-    [DPF_ND_EXT] = {"nd_ext", "IPv6 ND Extension", false, 0},
+    [DPF_ND_EXT] = {"nd_ext", "IPv6 ND Extension", false, 1},
 };
 
 static const char no_such_feature[] = "Unexpected support field";

@@ -252,7 +252,7 @@ xlate_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
             return;
         }
         if (ctx->was_mpls && !is_blind(a)) {
-            xlate_freeze(ctx, false);
+            xlate_freeze(ctx, NULL);
             xlate_freeze_rest(ctx, a, left + a->len);
             return;
         }

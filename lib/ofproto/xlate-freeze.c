@@ -7,6 +7,7 @@
 
 #include "log/coverage.h"
 #include "ofproto/frozen.h"
+#include "ofproto/groups.h"
 #include "ofproto/xlate-private.h"
 #include "util/xalloc.h"
 
@@ -14,10 +15,10 @@ COVERAGE_DEFINE(drop_xlate_recirc_unknown);
 COVERAGE_DEFINE(drop_xlate_recirc_limit);
 
 void
-xlate_freeze(struct xlate_ctx *ctx, bool with_hash)
+xlate_freeze(struct xlate_ctx *ctx, const struct group *hash)
 {
     ctx->freezing = true;
-    ctx->freeze_hash = with_hash;
+    ctx->freeze_hash = hash;
     of_actions_free(&ctx->frozen);
 }
 
@@ -71,6 +72,22 @@ freeze_state(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
     return f;
 }
 
+/* A controller that names dp_hash names algorithm and basis with it, or what it gets is a plain
+ * hash; for one that names no method both directions of a connection take one bucket. */
+static void
+add_hash(struct xlate_ctx *ctx, const struct group *g)
+{
+    uint64_t alg = g->selection_param >> 32;
+
+    if (!g->selection_method[0]) {
+        dp_actions_add_hash(&ctx->actions, DP_HASH_SYM_L4, 0);
+    } else {
+        dp_actions_add_hash(&ctx->actions,
+                            alg < DP_HASH_ALG_N ? (enum dp_hash_alg) alg : DP_HASH_L4,
+                            (uint32_t) g->selection_param);
+    }
+}
+
 void
 xlate_finish_freeze(struct xlate_ctx *ctx)
 {
@@ -83,7 +100,7 @@ xlate_finish_freeze(struct xlate_ctx *ctx)
     of_actions_free(&ctx->frozen);
     if (f) {
         if (ctx->freeze_hash) {
-            dp_actions_add_hash(&ctx->actions, 0);
+            add_hash(ctx, ctx->freeze_hash);
         }
         dp_actions_add_recirc(&ctx->actions, frozen_id(f));
         ctx->irreversible = true;

@@ -234,7 +234,7 @@ select_by_dp_hash(struct xlate_ctx *ctx, const struct group *g, uint32_t n_slots
         }
         a->num = g->id;
         xlate_say(ctx, "no live bucket"); /* there is, once the hash is known */
-        xlate_freeze(ctx, true);
+        xlate_freeze(ctx, g);
         xlate_freeze_rest(ctx, again.a, again.len);
         of_actions_free(&again);
         return;

@@ -85,7 +85,7 @@ struct xlate_ctx {
     /* Stopping to resume after recirculation: actions still to do, of the innermost list first.
      */
     bool freezing;
-    bool freeze_hash; /* recirculate with a hash */
+    const struct group *freeze_hash; /* recirculate with the hash it asks for; NULL: none */
     struct of_actions frozen;
     const struct of_act *resume; /* what is left to do of a pipeline that was stopped */
     size_t resume_len;
@@ -207,8 +207,9 @@ void xlate_learn(struct xlate_ctx *, const struct of_act_learn *);
 void xlate_fin_timeout(struct xlate_ctx *, const struct of_act_fin_timeout *);
 
 /* -- xlate-freeze.c -- */
-/* From here on actions are gathered, not run; `with_hash`: the datapath hashes the packet. */
-void xlate_freeze(struct xlate_ctx *, bool with_hash);
+/* From here on actions are gathered, not run; `hash`: the datapath hashes the packet as this
+ * group wants it, NULL: it does not. */
+void xlate_freeze(struct xlate_ctx *, const struct group *hash);
 /* What is left of a list when it stops in the middle. */
 void xlate_freeze_rest(struct xlate_ctx *, const struct of_act *, size_t len);
 /* At the end of a pipeline: recirculates if it was stopped. */

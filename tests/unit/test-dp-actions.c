@@ -129,7 +129,8 @@ test_format_nested(void **state)
     dp_actions_add_punt(&b, words, 2);
     dp_actions_end_clone(&b, at);
     dp_actions_add_meter(&b, 9);
-    dp_actions_add_hash(&b, 0);
+    dp_actions_add_hash(&b, DP_HASH_L4, 0);
+    dp_actions_add_hash(&b, DP_HASH_SYM_L4, 7);
     at = dp_actions_begin_check_pkt_len(&b, 200);
     inner = dp_actions_begin_clone(&b);
     dp_actions_add_output(&b, 4);
@@ -138,11 +139,12 @@ test_format_nested(void **state)
     dp_actions_end_check_pkt_len(&b, at);
     dp_actions_add_recirc(&b, 0x1f);
     a = dp_actions_finish(&b);
-    check_text(a, NULL,
-               "trunc(100),1,clone(pop_mpls(eth_type=0x800),"
-               "push_mpls(label=100,tc=0,ttl=64,bos=1,eth_type=0x8847),userspace(5:2)),"
-               "meter(9),hash(l4(0)),check_pkt_len(size=200,gt(clone(4)),le(drop)),"
-               "recirc(0x1f)");
+    check_text(
+        a, NULL,
+        "trunc(100),1,clone(pop_mpls(eth_type=0x800),"
+        "push_mpls(label=100,tc=0,ttl=64,bos=1,eth_type=0x8847),userspace(5:2)),"
+        "meter(9),hash(l4(0)),hash(sym_l4(7)),check_pkt_len(size=200,gt(clone(4)),le(drop)),"
+        "recirc(0x1f)");
     assert_true(dp_actions_output_to(a, 4));
     assert_false(dp_actions_output_to(a, 2));
     free(a);

@@ -14,6 +14,7 @@
 
 #include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
+#include "flow/flow-format.h"
 #include "log/coverage.h"
 #include "netdev/dummy/dummy-private.h"
 #include "os/clock.h"
@@ -242,7 +243,7 @@ test_recirc(void **state)
 
     add_punt(&b, 2);
     by_recirc[1] = dp_actions_finish(&b);
-    dp_actions_add_hash(&b, 0);
+    dp_actions_add_hash(&b, DP_HASH_L4, 0);
     dp_actions_add_recirc(&b, 1);
     add_set_dst5(&b, 3);
     add_punt(&b, 1);
@@ -256,6 +257,60 @@ test_recirc(void **state)
     assert_int_equal(seen[1].dst5, 0);
     assert_int_not_equal(seen[1].dp_hash, 0);
     assert_int_equal(seen[1].dp_hash, seen[0].dp_hash);
+}
+
+static uint32_t
+hash_text(const char *text, enum dp_hash_alg alg, uint32_t basis)
+{
+    struct flow flow;
+    struct packet *p;
+    char *err = NULL;
+    uint32_t h;
+
+    assert_int_equal(flow_parse(text, &flow, NULL, NULL, &err), 0);
+    p = flow_compose(&flow, 0);
+    assert_non_null(p);
+    h = dp_hash(p, alg, basis);
+    packet_free(p);
+    assert_int_not_equal(h, 0);
+    return h;
+}
+
+/* Both directions of a connection, by algorithm. */
+static void
+test_hash(void **state)
+{
+    static const struct {
+        const char *there, *back;
+    } pairs[] = {
+#define V4(A, B, P)                                                                            \
+    "eth(src=00:00:00:00:00:0" A ",dst=00:00:00:00:00:0" B "),eth_type(0x0800),"               \
+    "ipv4(src=10.0.0." A ",dst=10.0.0." B ",proto=" P ",ttl=64,frag=no),"
+#define FIRST "eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,ttl=64,frag=first),"
+#define V6(A, B)                                                                               \
+    "eth(src=00:00:00:00:00:0" A ",dst=00:00:00:00:00:0" B "),eth_type(0x86dd),"               \
+    "ipv6(src=fe80::" A ",dst=fe80::" B ",proto=6,hlimit=64,frag=no),"
+        {V4("1", "2", "6") "tcp(src=1000,dst=80)", V4("2", "1", "6") "tcp(src=80,dst=1000)"},
+        {V4("1", "2", "17") "udp(src=1000,dst=53)", V4("2", "1", "17") "udp(src=53,dst=1000)"},
+        {V4("1", "2", "132") "sctp(src=1,dst=53)", V4("2", "1", "132") "sctp(src=53,dst=1)"},
+        {V6("1", "2") "tcp(src=1000,dst=80)", V6("2", "1") "tcp(src=80,dst=1000)"},
+        {"eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x1234)",
+         "eth(src=00:00:00:00:00:02,dst=00:00:00:00:00:01),eth_type(0x1234)"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
+        uint32_t there = hash_text(pairs[i].there, DP_HASH_SYM_L4, 3);
+
+        assert_int_equal(there, hash_text(pairs[i].back, DP_HASH_SYM_L4, 3));
+        assert_int_not_equal(there, hash_text(pairs[i].there, DP_HASH_SYM_L4, 4));
+        assert_int_not_equal(hash_text(pairs[i].there, DP_HASH_L4, 3),
+                             hash_text(pairs[i].back, DP_HASH_L4, 3));
+    }
+    /* Ports count, but not of fragments, most of which have none. */
+    assert_int_not_equal(hash_text(V4("1", "2", "17") "udp(src=1,dst=2)", DP_HASH_SYM_L4, 0),
+                         hash_text(V4("1", "2", "17") "udp(src=1,dst=9)", DP_HASH_SYM_L4, 0));
+    assert_int_equal(hash_text(FIRST "udp(src=1,dst=2)", DP_HASH_SYM_L4, 0),
+                     hash_text(FIRST "udp(src=1,dst=9)", DP_HASH_SYM_L4, 0));
 }
 
 /* A packet that would go round for ever is dropped in the end, one that multiplies too. */
@@ -378,6 +433,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_clone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trunc_and_length, setup, teardown),
         cmocka_unit_test_setup_teardown(test_recirc, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_recirc_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_meter, setup, teardown),
         cmocka_unit_test_setup_teardown(test_meter_extremes, setup, teardown),
