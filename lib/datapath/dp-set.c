@@ -12,8 +12,6 @@
 #include "packet/packet-ops.h"
 #include "util/csum.h"
 
-#define ND_OPT_SLL 1
-#define ND_OPT_TLL 2
 #define ND_FIXED 24 /* bytes of a neighbour message before its options */
 
 /* The transport checksum that a change of 32-bit words has to go into; NULL: none. */

@@ -15,8 +15,6 @@
 #define DEFAULT_PAYLOAD 64u
 #define LATER_FRAG_OFS 100u /* in 8-byte units: where we pretend a later fragment lies */
 #define IP_PROTO_FRAGMENT 44
-#define ND_OPT_SLL 1
-#define ND_OPT_TLL 2
 
 struct headers {
     uint8_t b[256]; /* all that can come together are under 200 bytes */

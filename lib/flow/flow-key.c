@@ -51,8 +51,6 @@ static _Atomic unsigned vlan_limit = FLOW_MAX_VLANS;
 #define IP_PROTO_DSTOPTS 60
 #define ND_NS 135
 #define ND_NA 136
-#define ND_OPT_SLL 1
-#define ND_OPT_TLL 2
 
 struct parse {
     const uint8_t *data;

@@ -556,6 +556,12 @@ normalize(struct flow *flow)
     if (v6 && proto == IP_PROTO_ICMPV6 && !flow->ip.frag && !flow->l4.dst_be &&
         (flow->l4.src_be == htons(135) || flow->l4.src_be == htons(136))) {
         flow->sections |= FS_BIT(FS_ND);
+        /* Extraction takes the last option's type, and the target's option comes last. */
+        if (!eth_addr_is_zero(flow->nd.tll)) {
+            flow->nd.opt_type = ND_OPT_TLL;
+        } else if (!eth_addr_is_zero(flow->nd.sll)) {
+            flow->nd.opt_type = ND_OPT_SLL;
+        }
     } else {
         flow->sections &= ~(uint64_t) FS_BIT(FS_ND);
         memset(&flow->nd, 0, sizeof flow->nd);

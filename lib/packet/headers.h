@@ -77,6 +77,9 @@ struct icmp_hdr {
     uint16_t csum_be;
     uint32_t rest_be;
 } __attribute__((packed));
+/* Link-layer address options of neighbour discovery (RFC 4861 section 4.6.1). */
+#define ND_OPT_SLL 1
+#define ND_OPT_TLL 2
 struct sctp_hdr {
     uint16_t src_be, dst_be;
     uint32_t vtag_be, csum_be;

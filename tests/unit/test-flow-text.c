@@ -56,7 +56,8 @@ static const struct {
      86, "eth_type(0x86dd),ipv6(frag=no)",
      E0 "eth_type(0x86dd),ipv6(src=fe80::1/::,dst=fe80::2/::,label=0/0,proto=58/0,tclass=0/0,"
         "hlimit=255/0,frag=no),icmpv6(type=135/0,code=0/0),nd(target=fe80::2/::,"
-        "sll=00:00:00:00:00:01/00:00:00:00:00:00,tll=00:00:00:00:00:00/00:00:00:00:00:00)"},
+        "sll=00:00:00:00:00:01/00:00:00:00:00:00,tll=00:00:00:00:00:00/00:00:00:00:00:00),"
+        "nd_ext(nd_reserved=0/0,nd_options_type=1/0)"},
     {E V6("proto=6,tclass=0,hlimit=255,frag=no),tcp(src=1,dst=2)"), 138,
      "eth_type(0x86dd),ipv6(frag=no)", NULL},
     {E V6("proto=58,hlimit=3),icmpv6(type=128,code=0)"), 126, "eth_type(0x86dd),ipv6(frag=no)",
