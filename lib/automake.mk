@@ -148,6 +148,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/groups.h \
 	lib/ofproto/id-table.c \
 	lib/ofproto/id-table.h \
+	lib/ofproto/learn-limit.c \
 	lib/ofproto/learn.c \
 	lib/ofproto/mac-table.c \
 	lib/ofproto/mac-table.h \

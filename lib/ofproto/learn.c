@@ -22,27 +22,34 @@ struct queued {
     uint16_t idle, hard;
     uint32_t limit;
     struct of_flow_mod fm;
+    struct learn_wait wait; /* for fm, if there is a limit */
 };
 
-static bool
+static enum oflearn_result
 queue_put(struct oftables *t, struct queued *q)
 {
-    bool ok, first = false;
+    enum oflearn_result result = OFLEARN_DROPPED;
+    bool first = false;
 
     mutex_lock(&t->queue_mutex);
-    ok = t->n_queued < QUEUE_MAX;
-    if (ok) {
+    if (q->limit && learn_limit_reached__(t, &q->fm, q->limit)) {
+        result = OFLEARN_LIMIT;
+    } else if (t->n_queued < QUEUE_MAX) {
+        result = OFLEARN_QUEUED;
         first = !t->n_queued++;
         *t->queue_tail = q;
         t->queue_tail = &q->next;
+        if (q->limit) {
+            learn_limit_wait__(t, &q->wait);
+        }
     }
     mutex_unlock(&t->queue_mutex);
-    if (!ok) {
+    if (result == OFLEARN_DROPPED) {
         COVERAGE_INC(oftables_queue_full);
     } else if (first && t->ops.wake) {
         t->ops.wake(t->ops.aux);
     }
-    return ok;
+    return result;
 }
 
 static void
@@ -74,9 +81,9 @@ mod_changes(const struct of_flow_mod *fm, const struct rule *r)
            !of_actions_equal(rule_acts(r), r->acts_len, fm->actions.a, fm->actions.len);
 }
 
-/* The rule as it is, if the mod changes nothing of it but its time. */
+/* The rule with the mod's match, if it is there. */
 static struct rule *
-find_same(const struct oftables *t, const struct of_flow_mod *fm)
+find_rule(const struct oftables *t, const struct of_flow_mod *fm)
 {
     const struct classifier *cls =
         fm->table_id < OFTABLES_MAX
@@ -84,7 +91,6 @@ find_same(const struct oftables *t, const struct of_flow_mod *fm)
             : NULL;
     const struct cls_rule *cr;
     struct cls_rule key;
-    struct rule *r;
 
     if (!cls) {
         return NULL;
@@ -92,17 +98,17 @@ find_same(const struct oftables *t, const struct of_flow_mod *fm)
     cls_rule_init(&key, &fm->match.flow, &fm->match.mask, fm->priority, NULL);
     cr = classifier_find_version(cls, oftables_version(t), &key);
     cls_rule_destroy(&key);
-    r = cr ? CONTAINER_OF(cr, struct rule, cls) : NULL;
-    return r && !mod_changes(fm, r) ? r : NULL;
+    return cr ? CONTAINER_OF(cr, struct rule, cls) : NULL;
 }
 
 enum oflearn_result
 oftables_learn(struct oftables *t, const struct of_flow_mod *fm, uint32_t limit)
 {
-    struct rule *r = mod_adds(fm) ? find_same(t, fm) : NULL;
+    struct rule *r = mod_adds(fm) ? find_rule(t, fm) : NULL;
+    enum oflearn_result result;
     struct queued *q;
 
-    if (r) {
+    if (r && !mod_changes(fm, r)) {
         int64_t now = clock_now_ms();
 
         atomic_store_explicit(&r->stats->used_ms, now, memory_order_relaxed);
@@ -110,15 +116,33 @@ oftables_learn(struct oftables *t, const struct of_flow_mod *fm, uint32_t limit)
         return OFLEARN_REFRESHED;
     }
     q = xzalloc(sizeof *q);
-    q->limit = limit;
+    q->limit = r ? 0 : limit;
     q->fm = *fm;
+    q->wait.fm = &q->fm;
     memset(&q->fm.actions, 0, sizeof q->fm.actions);
     of_actions_clone(&q->fm.actions, fm->actions.a, fm->actions.len);
-    if (!queue_put(t, q)) {
+    result = queue_put(t, q);
+    if (result != OFLEARN_QUEUED) {
         queued_free(q);
-        return OFLEARN_DROPPED;
     }
-    return OFLEARN_QUEUED;
+    return result;
+}
+
+enum oflearn_result
+oftables_would_learn(struct oftables *t, const struct of_flow_mod *fm, uint32_t limit)
+{
+    struct rule *r = find_rule(t, fm);
+    bool reached = false;
+
+    if (r && !mod_changes(fm, r)) {
+        return OFLEARN_REFRESHED;
+    }
+    if (!r && limit) {
+        mutex_lock(&t->queue_mutex);
+        reached = learn_limit_reached__(t, fm, limit);
+        mutex_unlock(&t->queue_mutex);
+    }
+    return reached ? OFLEARN_LIMIT : OFLEARN_QUEUED;
 }
 
 /* Time-outs only become shorter. */
@@ -147,7 +171,7 @@ oftables_fin_timeout(struct oftables *t, struct rule *r, uint16_t idle, uint16_t
     q->rule = rule_ref(r);
     q->idle = idle;
     q->hard = hard;
-    if (!queue_put(t, q)) {
+    if (queue_put(t, q) != OFLEARN_QUEUED) {
         queued_free(q);
     }
 }
@@ -158,9 +182,13 @@ limit_reached(struct oftables *t, const struct queued *q)
 {
     struct flow_select sel;
     struct rule_list list;
+    uint32_t n_rules;
 
     if (!q->limit) {
         return false;
+    }
+    if (learn_limit_known(t, &q->fm, &n_rules)) {
+        return n_rules >= q->limit;
     }
     flow_select_init(&sel);
     sel.table_id = q->fm.table_id;
@@ -175,6 +203,7 @@ static void
 run_one(struct oftables *t, struct queued *q)
 {
     static const struct of_requester learner = {.owner = NULL, .version = 1};
+    struct rule *there = !q->rule && mod_adds(&q->fm) ? find_rule(t, &q->fm) : NULL;
 
     if (q->rule) {
         struct rule *r = q->rule;
@@ -184,10 +213,9 @@ run_one(struct oftables *t, struct queued *q)
         if (changed && !cls_rule_is_leaving(&r->cls)) {
             rule_index_expiry(t, r);
         }
-    } else if (mod_adds(&q->fm) && find_same(t, &q->fm)) {
+    } else if (there && !mod_changes(&q->fm, there)) {
         /* Somebody was faster. */
-    } else if (mod_adds(&q->fm) && limit_reached(t, q) &&
-               !oftables_find(t, q->fm.table_id, &q->fm.match, q->fm.priority)) {
+    } else if (mod_adds(&q->fm) && !there && limit_reached(t, q)) {
         COVERAGE_INC(oftables_learn_refused);
     } else if (oftables_flow_mod(t, &q->fm, &learner)) {
         COVERAGE_INC(oftables_learn_refused);
@@ -221,6 +249,7 @@ oftables_run_queue(struct oftables *t)
     for (q = queue_take(t); q; q = next) {
         next = q->next;
         run_one(t, q);
+        learn_limit_done(t, &q->wait);
         queued_free(q);
     }
 }

@@ -13,7 +13,7 @@
  *   function                                           thread
  *   oftables_version, oftables_lookup, oftables_miss,
  *     group_lookup, meter_lookup                       any, in an RCU read-side section
- *   oftables_learn, oftables_fin_timeout,
+ *   oftables_learn, oftables_would_learn, oftables_fin_timeout,
  *     oftables_credit_table, rule_ref/unref/credit     any
  *   everything else                                    main */
 
@@ -71,11 +71,17 @@ void oftables_credit_table(struct oftables *, uint8_t table_id, uint64_t n_packe
 enum oflearn_result {
     OFLEARN_REFRESHED,
     OFLEARN_QUEUED,
-    OFLEARN_LIMIT,  /* refused as far as can be told now */
+    OFLEARN_LIMIT,  /* refused: there are as many, or will be when what is queued is made */
     OFLEARN_DROPPED /* too much is queued: coverage counter */
 };
 enum oflearn_result
 oftables_learn(struct oftables *, const struct of_flow_mod *, uint32_t limit);
+/* What oftables_learn() would answer; nothing is refreshed or queued. */
+enum oflearn_result
+oftables_would_learn(struct oftables *, const struct of_flow_mod *, uint32_t limit);
+/* Has limits of the learn actions in a list that is no rule's known at once (OFLEARN_LIMIT):
+ * on before it is run, off behind it.  Main. */
+void oftables_watch_limits(struct oftables *, const struct of_act *, size_t len, bool on);
 /* fin_timeout: lowers the rule's time-outs (0: leaves it), through main unless nothing changes.
  */
 void oftables_fin_timeout(struct oftables *, struct rule *, uint16_t idle, uint16_t hard);

@@ -72,7 +72,9 @@ ofproto_packet_out(struct ofproto *o, struct packet *p, uint16_t in_port,
 
     in.bridge = present_bridge(o, &in.snapshot);
     set_in_port(o, p, in_port);
+    oftables_watch_limits(o->tables, acts, len, true);
     run(o, p, &in);
+    oftables_watch_limits(o->tables, acts, len, false);
 }
 
 /* The number comes from a controller: it has to name a pipeline of this very bridge. */

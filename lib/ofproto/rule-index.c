@@ -85,6 +85,7 @@ count_learner(const struct of_act_learn *l, void *aux_)
     struct oftables *t = aux->tables;
     struct learned *e, key = {.key = {.cookie = l->cookie, .table_id = l->table}};
 
+    learn_limit_watch(t, l, aux->by);
     if (!(l->flags & OF_LEARN_DELETE_LEARNED)) {
         return;
     }
@@ -108,6 +109,7 @@ rule_index_add(struct oftables *t, struct rule *r)
     struct learners learners = {t, 1};
 
     cookie_add(t, r);
+    learn_limit_count(t, r, 1);
     rule_index_expiry(t, r);
     rule_link_refs(t, r);
     acts_for_each_learn(rule_acts(r), r->acts_len, count_learner, &learners);
@@ -127,4 +129,5 @@ rule_index_remove(struct oftables *t, struct rule *r)
     }
     rule_unlink_refs(r);
     acts_for_each_learn(rule_acts(r), r->acts_len, count_learner, &learners);
+    learn_limit_count(t, r, -1);
 }

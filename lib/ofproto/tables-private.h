@@ -61,6 +61,7 @@ struct oftables {
     struct mutex queue_mutex; /* guards: */
     struct queued *queue_head, **queue_tail;
     unsigned n_queued;
+    struct learn_limit *limits; /* learn-limit.c; written by main */
 };
 
 /* ---- Transactions: oftxn.c ---- */
@@ -143,6 +144,27 @@ void rule_index_remove(struct oftables *, struct rule *);
 struct cookie_set *cookie_find(const struct oftables *, uint64_t cookie);
 /* Its time-outs changed. */
 void rule_index_expiry(struct oftables *, struct rule *);
+
+/* ---- Limits of learning: learn-limit.c ---- */
+
+/* A rule on its way to main.  Part of what is queued. */
+struct learn_wait {
+    const struct of_flow_mod *fm;
+    struct learn_wait *next;
+    bool linked;
+};
+/* A rule with the learn action comes or goes (`by`: 1, -1).  Main. */
+void learn_limit_watch(struct oftables *, const struct of_act_learn *, int by);
+/* A rule comes into the indexes of its table, or leaves them.  Main. */
+void learn_limit_count(struct oftables *, const struct rule *, int by);
+/* Rules with the mod's cookie in its table; false: not counted.  Main. */
+bool learn_limit_known(const struct oftables *, const struct of_flow_mod *, uint32_t *n_rules);
+/* Would the mod's rule, which is not there, be one too many?  Any thread; queue_mutex held. */
+bool learn_limit_reached__(const struct oftables *, const struct of_flow_mod *, uint32_t limit);
+/* Counts it from now on, until learn_limit_done().  queue_mutex held. */
+void learn_limit_wait__(struct oftables *, struct learn_wait *);
+/* It was made, or refused.  Main, without the mutex. */
+void learn_limit_done(struct oftables *, struct learn_wait *);
 
 /* ---- oftables.c ---- */
 

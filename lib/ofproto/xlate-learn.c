@@ -119,9 +119,18 @@ say_learned(struct xlate_ctx *ctx, const struct of_flow_mod *fm)
 void
 xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
 {
-    struct xlate_effect *e = xlate_add_effect(ctx, XLATE_EFFECT_LEARN_FLOW);
-    enum oflearn_result result = OFLEARN_QUEUED;
+    enum oflearn_result result;
+    struct xlate_effect *e;
 
+    if (ctx->in->trace && !ctx->in->may_learn) {
+        struct of_flow_mod fm;
+
+        compose(ctx, l, &fm); /* looks at what it takes */
+        of_actions_free(&fm.actions);
+        xlate_say(ctx, ">> suppressing side effects, so learn action ignored");
+        return;
+    }
+    e = xlate_add_effect(ctx, XLATE_EFFECT_LEARN_FLOW);
     if (!e) {
         return;
     }
@@ -133,14 +142,15 @@ xlate_learn(struct xlate_ctx *ctx, const struct of_act_learn *l)
         result = oftables_learn(ctx->bridge->tables, e->learn_flow.fm, l->limit);
         say_learned(ctx, e->learn_flow.fm);
     } else {
-        xlate_say(ctx, ">> suppressing side effects, so learn action ignored");
+        result = oftables_would_learn(ctx->bridge->tables, e->learn_flow.fm, l->limit);
     }
     if (l->flags & OF_LEARN_WRITE_RESULT) {
         xlate_look_subfield(ctx, &l->result_dst);
         of_subfield_write_u64(&l->result_dst, &ctx->flow, result != OFLEARN_LIMIT);
-        if (ctx->in->may_learn) {
-            xlate_say_written(ctx, &l->result_dst);
-        }
+        xlate_say_written(ctx, &l->result_dst);
+    }
+    if (result == OFLEARN_LIMIT) {
+        xlate_say(ctx, "Limit exceeded, learn failed");
     }
 }
 

@@ -218,7 +218,7 @@ test_eviction_many(void **state)
 }
 
 static void
-check_learn(enum of_flow_command command)
+check_learn(enum of_flow_command command, uint32_t limit)
 {
     struct oftables *t = oftables_create(&ops);
     struct of_flow_mod learned = mod(command, 3, 3, 2), fm;
@@ -232,6 +232,7 @@ check_learn(enum of_flow_command command)
     l->cookie = 5;
     l->table = 0;
     l->flags = OF_LEARN_DELETE_LEARNED;
+    l->limit = limit;
     assert_int_equal(run(t, fm), OF_OK);
     strbuf_clear(&events);
 
@@ -253,7 +254,14 @@ check_learn(enum of_flow_command command)
         struct of_flow_mod more = mod(command, 3, i, 2);
 
         more.new_cookie = 5;
-        assert_int_equal(oftables_learn(t, &more, 2), OFLEARN_QUEUED);
+        /* Without a rule that says so, the limit is not known before main comes to it. */
+        assert_int_equal(oftables_would_learn(t, &more, 2),
+                         limit && i > 4 ? OFLEARN_LIMIT : OFLEARN_QUEUED);
+        assert_int_equal(oftables_learn(t, &more, 2),
+                         limit && i > 4 ? OFLEARN_LIMIT : OFLEARN_QUEUED);
+        /* Twice the same rule is one. */
+        assert_int_equal(oftables_learn(t, &more, 2),
+                         limit && i > 4 ? OFLEARN_LIMIT : OFLEARN_QUEUED);
         of_actions_free(&more.actions);
     }
     oftables_run(t);
@@ -281,8 +289,10 @@ check_learn(enum of_flow_command command)
 static void
 test_learn(void **state)
 {
-    check_learn(OFPFC_ADD);
-    check_learn(OFPFC_MODIFY_STRICT); /* as translation asks */
+    check_learn(OFPFC_ADD, 0);
+    check_learn(OFPFC_ADD, 2);
+    check_learn(OFPFC_MODIFY_STRICT, 0);
+    check_learn(OFPFC_MODIFY_STRICT, 2); /* as translation asks */
 }
 
 int
