@@ -45,6 +45,13 @@ arena_set_plan(uint32_t n_frames)
     plan = MAX(MIN_FRAMES, MIN(n_frames, MAX_FRAMES));
 }
 
+/* Frames of an arena for as many ports as may come. */
+static uint32_t
+usual_frames(uint32_t frame_sz)
+{
+    return frame_sz > FRAME_SZ_LARGE ? MIN_FRAMES : plan;
+}
+
 /* Frames that a new arena gets for a first promise of `wanted`; 0 when that cannot be had. */
 static uint32_t
 plan_frames(uint32_t wanted, uint32_t frame_sz)
@@ -52,7 +59,7 @@ plan_frames(uint32_t wanted, uint32_t frame_sz)
     uint32_t unit = (uint32_t) (ARENA_MAP_UNIT / frame_sz);
     uint64_t share = arena_memlock_share() / frame_sz;
     uint32_t max = (uint32_t) MAX(MIN_FRAMES, MIN(share, MAX_FRAMES)) / unit * unit;
-    uint32_t n = ROUND_UP(MAX(plan, MIN(wanted, MAX_FRAMES)), unit);
+    uint32_t n = ROUND_UP(MAX(usual_frames(frame_sz), MIN(wanted, MAX_FRAMES)), unit);
 
     return wanted > max ? 0 : MIN(n, max);
 }
@@ -108,15 +115,16 @@ arena_create(unsigned numa_node, uint32_t frame_sz, uint32_t wanted, struct aren
         .no = (uint8_t) no,
         .numa_node = (uint8_t) numa_node,
         .hugepages = map.hugepages,
-        .limited = n_frames < plan,
+        .limited = n_frames < usual_frames(frame_sz),
         .pool = arena_pool_create(n_frames),
     };
     if (a->limited) {
-        LOG_INFO("packet memory %u: %" PRIu32 " frames of %" PRIu32 " bytes, where %" PRIu32
-                 " would be usual: the locked-memory limit of %" PRIu64
-                 " KiB is to do for %u ports; to have more, raise it (ulimit -l, LimitMEMLOCK=) "
-                 "or grant CAP_IPC_LOCK",
-                 no, n_frames, frame_sz, plan, caps_memlock_limit() >> 10, ARENA_REGISTRATIONS);
+        LOG_INFO(
+            "packet memory %u: %" PRIu32 " frames of %" PRIu32 " bytes, where %" PRIu32
+            " would be usual: the locked-memory limit of %" PRIu64
+            " KiB is to do for %u ports; to have more, raise it (ulimit -l, LimitMEMLOCK=) "
+            "or grant CAP_IPC_LOCK",
+            no, n_frames, frame_sz, plan, caps_memlock_limit() >> 10, ARENA_REGISTRATIONS);
     }
     init_heads(a);
     arenas[no] = a;
@@ -145,7 +153,9 @@ arena_get(unsigned numa_node, uint32_t frame_sz, uint32_t n_frames, struct arena
           char **errp)
 {
     *arenap = NULL;
-    if ((frame_sz != FRAME_SZ_SMALL && frame_sz != FRAME_SZ_LARGE) || numa_node > UINT8_MAX) {
+    if ((frame_sz != FRAME_SZ_SMALL && frame_sz != FRAME_SZ_LARGE &&
+         frame_sz != FRAME_SZ_JUMBO) ||
+        numa_node > UINT8_MAX) {
         error_set(errp, "packet memory: no arenas of %" PRIu32 "-byte frames on node %u",
                   frame_sz, numa_node);
         return EINVAL;

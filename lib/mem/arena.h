@@ -18,7 +18,8 @@
  *
  * An arena has one NUMA node and one frame size.  Ports whose MTU fits 2 KiB frames share one;
  * ports with a larger MTU share another of 4 KiB frames; a packet that crosses copies
- * (counted).
+ * (counted).  Packets that fit neither are in 16 KiB frames inside the switch, and copied at
+ * its ports.
  *
  * Threads: frames are allocated and freed by any thread through a private cache of two slabs,
  * exchanged whole with a pool; the pool's lock is taken once per slab.
@@ -39,6 +40,7 @@
 #define FRAME_DATA_OFS (FRAME_META_SZ + FRAME_KERNEL_ROOM)
 #define FRAME_SZ_SMALL 2048u
 #define FRAME_SZ_LARGE 4096u
+#define FRAME_SZ_JUMBO 16384u /* no UMEM has such: what comes and goes as a chain of frames */
 #define FRAME_SLAB 64u /* ids per slab */
 
 /* Who may touch a frame.  Kept always (recovery at close needs FILL), checked in debug builds
@@ -69,7 +71,7 @@ struct arena {
     uint8_t *base; /* hot: constant after creation */
     uint64_t size; /* bytes = n_frames << frame_shift */
     uint32_t n_frames;
-    uint8_t frame_shift; /* 11 or 12 */
+    uint8_t frame_shift; /* 11, 12 or 14 */
     uint8_t no;          /* arena number, < ARENA_MAX */
     uint8_t numa_node;
     bool hugepages;

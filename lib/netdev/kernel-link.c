@@ -63,9 +63,11 @@ kernel_link_refresh(struct kernel_link *kl, bool *gone)
 uint32_t
 kernel_link_frame_sz(const struct kernel_link *kl)
 {
-    return (uint32_t) kl->link.mtu + KERNEL_LINK_L2_MAX > FRAME_SZ_SMALL - FRAME_DATA_OFS
-               ? FRAME_SZ_LARGE
-               : FRAME_SZ_SMALL;
+    uint32_t need = FRAME_DATA_OFS + (uint32_t) kl->link.mtu + KERNEL_LINK_L2_MAX;
+
+    return need <= FRAME_SZ_SMALL   ? FRAME_SZ_SMALL
+           : need <= FRAME_SZ_LARGE ? FRAME_SZ_LARGE
+                                    : FRAME_SZ_JUMBO;
 }
 
 int

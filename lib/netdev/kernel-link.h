@@ -36,7 +36,7 @@ void kernel_link_lost_sight(struct kernel_link *);
  */
 uint32_t kernel_link_frame_sz(const struct kernel_link *);
 #define KERNEL_LINK_L2_MAX 22 /* Ethernet header and two VLAN tags */
-#define KERNEL_LINK_MTU_MAX ((int) (FRAME_SZ_LARGE - FRAME_DATA_OFS - KERNEL_LINK_L2_MAX))
+#define KERNEL_LINK_MTU_MAX ((int) (FRAME_SZ_JUMBO - FRAME_DATA_OFS - KERNEL_LINK_L2_MAX))
 /* EINVAL with a log line when `mtu` is more than that. */
 int kernel_link_check_mtu(const struct kernel_link *, int mtu);
 /* For reconfigure: the arena for the interface's MTU; logs when that is too large for any. */

@@ -8,6 +8,7 @@
 
 #include "log/coverage.h"
 #include "os/thread.h"
+#include "util/num.h"
 #include "util/xalloc.h"
 
 COVERAGE_DEFINE(drop_packet_no_frame);
@@ -16,29 +17,40 @@ COVERAGE_DEFINE(packet_copied_shared);
 
 /* What the process reserves for packets that come from nowhere: bursts of a tap (a 64 KiB
  * super-frame is some 45 packets), packet-outs, tests. */
-#define DEFAULT_SMALL_FRAMES 1024u
-#define DEFAULT_LARGE_FRAMES 512u
+static const struct {
+    uint32_t frame_sz, n;
+} classes[] = {
+    {FRAME_SZ_SMALL, 1024},
+    {FRAME_SZ_LARGE, 512},
+    {FRAME_SZ_JUMBO, 1024},
+};
+#define JUMBO 2u /* its index */
 
 static struct mutex default_mutex = MUTEX_INIT;
 /* Set once, under default_mutex; held until the process ends. */
-static struct arena *_Atomic default_arenas[2];
+static struct arena *_Atomic default_arenas[ARRAY_SIZE(classes)];
+
+static unsigned
+class_of(uint32_t frame_sz)
+{
+    return frame_sz <= FRAME_SZ_SMALL ? 0 : frame_sz <= FRAME_SZ_LARGE ? 1 : JUMBO;
+}
 
 int
 packet_default_arena(uint32_t frame_sz, struct arena **arena, char **errp)
 {
-    bool large = frame_sz > FRAME_SZ_SMALL;
+    unsigned c = class_of(frame_sz);
     /* Acquire: pairs with the release below. */
-    struct arena *a = atomic_load_explicit(&default_arenas[large], memory_order_acquire);
+    struct arena *a = atomic_load_explicit(&default_arenas[c], memory_order_acquire);
     int error = 0;
 
     if (UNLIKELY(!a)) {
         mutex_lock(&default_mutex);
-        a = atomic_load_explicit(&default_arenas[large], memory_order_relaxed);
+        a = atomic_load_explicit(&default_arenas[c], memory_order_relaxed);
         if (!a) {
-            error = arena_get(0, large ? FRAME_SZ_LARGE : FRAME_SZ_SMALL,
-                              large ? DEFAULT_LARGE_FRAMES : DEFAULT_SMALL_FRAMES, &a, errp);
+            error = arena_get(0, classes[c].frame_sz, classes[c].n, &a, errp);
             if (!error) {
-                atomic_store_explicit(&default_arenas[large], a, memory_order_release);
+                atomic_store_explicit(&default_arenas[c], a, memory_order_release);
             }
         }
         mutex_unlock(&default_mutex);
@@ -69,10 +81,15 @@ packet_alloc(struct arena *arena, uint16_t len)
 struct packet *
 packet_new(uint16_t len)
 {
-    bool large = FRAME_DATA_OFS + (uint32_t) len > FRAME_SZ_SMALL;
+    uint32_t frame_sz = FRAME_DATA_OFS + (uint32_t) len;
     struct arena *arena;
 
-    if (packet_default_arena(large ? FRAME_SZ_LARGE : FRAME_SZ_SMALL, &arena, NULL)) {
+    if (class_of(frame_sz) == JUMBO &&
+        !atomic_load_explicit(&default_arenas[JUMBO], memory_order_relaxed)) {
+        COVERAGE_INC(drop_packet_too_long);
+        return NULL;
+    }
+    if (packet_default_arena(frame_sz, &arena, NULL)) {
         COVERAGE_INC(drop_packet_no_frame);
         return NULL;
     }

@@ -18,6 +18,7 @@
 
 enum packet_flag {
     PACKET_CSUM_PARTIAL_POSSIBLE = 1 << 0, /* port can hand in half-done L4 checksums */
+    PACKET_TX_MORE = 1 << 7, /* in a tx ring only: the packet goes on in the next frame */
 };
 
 struct packet {
@@ -70,14 +71,15 @@ static inline void packet_init_rx(struct packet *p, uint16_t data_ofs, uint16_t 
     p->recirc_id = p->skb_priority = p->pkt_mark = p->dp_hash = p->rx_hash = 0;
 }
 
-/* The arena that packets from nowhere (controller, dummy ports, taps) are allocated from: of
- * the thread's node, small frames unless `len` needs large ones. */
+/* The arena that packets from nowhere (controller, dummy ports, taps) are allocated from, with
+ * frames of at least `frame_sz`.  Main, the first time for each size. */
 int packet_default_arena(uint32_t frame_sz, struct arena **, char **errp);
 
 /* A packet of `len` uninitialised bytes at FRAME_DATA_OFS; NULL when the arena is exhausted or
  * `len` does not fit a frame (both counted).  Any thread. */
 struct packet *packet_alloc(struct arena *, uint16_t len);
-/* The same in the default arena whose frames are large enough.  A first call is by main. */
+/* The same in the default arena whose frames are large enough.  A first call is by main; jumbo
+ * frames there are only once packet_default_arena() was asked for them. */
 struct packet *packet_new(uint16_t len);
 /* One holding a copy of `data`, in the default arena. */
 struct packet *packet_from_data(const void *data, uint16_t len);

@@ -57,7 +57,7 @@ remedy(int error)
 }
 
 int
-xdp_attach_load(struct xdp_attach *x, unsigned n_slots, char **errp)
+xdp_attach_load(struct xdp_attach *x, unsigned n_slots, bool frags, char **errp)
 {
     struct bpf_prog_info info = {0};
     uint32_t info_len = sizeof info;
@@ -70,6 +70,9 @@ xdp_attach_load(struct xdp_attach *x, unsigned n_slots, char **errp)
         return error;
     }
     error = -bpf_map__set_max_entries(x->skel->maps.xsks, n_slots);
+    if (!error && frags) {
+        error = -bpf_program__set_flags(x->skel->progs.xsk_redirect, BPF_F_XDP_HAS_FRAGS);
+    }
     if (!error) {
         error = -xsk_redirect_bpf__load(x->skel);
     }
@@ -79,7 +82,9 @@ xdp_attach_load(struct xdp_attach *x, unsigned n_slots, char **errp)
         error = -bpf_obj_get_info_by_fd(prog_fd, &info, &info_len);
     }
     if (error) {
-        error_set(errp, "cannot load the XDP program (%s)%s", strerror(error), remedy(error));
+        error_set(errp, "cannot load the XDP program%s (%s)%s",
+                  frags ? " for packets in several pieces" : "", strerror(error),
+                  remedy(error));
         xdp_attach_unload(x);
         return error;
     }

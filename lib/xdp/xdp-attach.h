@@ -20,9 +20,13 @@ struct xdp_attach {
     uint32_t prog_id;
 };
 
+/* Up to this MTU, about, a packet is in one piece for any driver. */
+#define XDP_ATTACH_MTU_ONE 3498
+
 void xdp_attach_init(struct xdp_attach *);
-/* Loads the program with a map of `n_slots`. */
-int xdp_attach_load(struct xdp_attach *, unsigned n_slots, char **errp);
+/* Loads the program with a map of `n_slots`.  `frags`: it is to take packets in several pieces,
+ * without which native mode stands no MTU much beyond 3,500 (Linux 5.18). */
+int xdp_attach_load(struct xdp_attach *, unsigned n_slots, bool frags, char **errp);
 int xdp_attach_map_set(struct xdp_attach *, unsigned slot, int xsk_fd, char **errp);
 void xdp_attach_map_clear(struct xdp_attach *, unsigned slot);
 /* Attaches at the driver's or the generic hook.  EEXIST: a foreign program is there. */

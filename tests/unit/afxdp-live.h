@@ -220,7 +220,7 @@ wire_open(const char *ifname)
 static inline void
 wire_send(int fd, unsigned n, unsigned len)
 {
-    uint8_t f[4096];
+    uint8_t f[9216];
 
     for (unsigned i = 0; i < n; i++) {
         make_frame(f, len, i);
@@ -234,7 +234,7 @@ wire_recv_all(int fd, unsigned n, unsigned len)
 {
     bool *seen = xzalloc(n);
     unsigned got = 0;
-    uint8_t f[4096], expected[4096];
+    uint8_t f[9216], expected[9216];
 
     while (got < n) {
         ssize_t r = recv(fd, f, sizeof f, 0);

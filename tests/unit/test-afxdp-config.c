@@ -183,7 +183,10 @@ test_frame_size(void **state)
     assert_int_equal(afxdp_frame_sz(3000), FRAME_SZ_LARGE);
     assert_int_equal(afxdp_frame_sz(AFXDP_MTU_MAX), FRAME_SZ_LARGE);
     assert_int_equal(afxdp_frame_sz(AFXDP_MTU_MAX + 1), 0);
-    assert_int_equal(afxdp_frame_sz(9000), 0);
+    assert_int_equal(AFXDP_MTU_MAX, 9000);
+    assert_int_equal(afxdp_frame_sz(AFXDP_MTU_ONE), FRAME_SZ_LARGE);
+    assert_false(afxdp_is_jumbo(AFXDP_MTU_ONE));
+    assert_true(afxdp_is_jumbo(AFXDP_MTU_ONE + 1));
 }
 
 int

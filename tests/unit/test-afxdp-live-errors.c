@@ -121,9 +121,9 @@ test_bad_config(void **state)
     assert_int_equal(port_open(&p, "a0", "native", 1, "use_cni", "true", &err), EINVAL);
     free(err);
     err = NULL;
-    run("ip link set a0 mtu 9000");
+    run("ip link set a0 mtu 9001");
     assert_int_equal(port_open(&p, "a0", "native", 1, NULL, NULL, &err), EINVAL);
-    assert_non_null(strstr(err, "9000"));
+    assert_non_null(strstr(err, "9001"));
     free(err);
     err = NULL;
     run("ip link set a0 mtu 1500; ip link set a1 mtu 9000"); /* the peer's is too large */

@@ -236,7 +236,7 @@ test_foreign_program(void **state)
         struct xdp_attach foreign;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         xdp_attach_init(&foreign);
-        if (!xdp_attach_load(&foreign, 4, NULL)) {
+        if (!xdp_attach_load(&foreign, 4, false, NULL)) {
             xdp_attach_link(&foreign, "va0", (int) if_nametoindex("va0"), true, NULL);
         }
         pause();

@@ -135,7 +135,7 @@ test_nonsense(void **state)
         r = ring_at(starts[s]);
         assert_int_equal(xsk_ring_room(&r, 8), 8);
         for (unsigned i = 0; i < 8; i++) {
-            xsk_ring_put_desc(&r, i, 60);
+            xsk_ring_put_desc(&r, i, 60, 0);
         }
         xsk_ring_submit(&r);
         atomic_store(&shared.consumer, starts[s] + SIZE + 1); /* consumed more than there was */

@@ -118,16 +118,20 @@ attach(struct device *d, const struct rtnl_link *link, char **errp)
 }
 
 static int
-load(struct device *d, unsigned n_queues, char **errp)
+load(struct device *d, const struct rtnl_link *link, char **errp)
 {
-    if (d->xdp.skel && n_queues <= d->n_slots) {
+    bool frags = link->mtu > XDP_ATTACH_MTU_ONE;
+
+    if (d->xdp.skel && link->n_rxq <= d->n_slots && (d->frags || !frags)) {
         return 0;
     }
-    /* The first time, or the device came back with more queues than the map has slots. */
+    /* The first time, or the device came back with more queues than the map has slots, or with
+     * an MTU that needs another program. */
     pin_destroy(&d->pin);
     xdp_attach_unload(&d->xdp);
-    unsigned n_slots = MAX(n_queues, DEVICE_SLOTS_MIN);
-    int error = xdp_attach_load(&d->xdp, n_slots, errp);
+    unsigned n_slots = MAX(link->n_rxq, DEVICE_SLOTS_MIN);
+    int error = xdp_attach_load(&d->xdp, n_slots, frags, errp);
+    d->frags = !error && frags;
     d->n_slots = error ? 0 : n_slots;
     return error;
 }
@@ -149,7 +153,7 @@ device_set_up(struct device *d, const struct rtnl_link *link, char **errp)
         }
     }
     if (!error && !attached) {
-        error = load(d, now.n_rxq, errp);
+        error = load(d, &now, errp);
         if (!error) {
             error = attach(d, &now, errp);
         }

@@ -36,6 +36,7 @@ struct device {
     struct netns_ref netns; /* spec NULL: stays where it is */
     struct xdp_attach xdp;
     unsigned n_slots; /* of the map */
+    bool frags;       /* the program takes packets in several pieces */
     bool ready;
     bool generic;   /* how the program is attached */
     bool elsewhere; /* in a namespace that is not ours to know */

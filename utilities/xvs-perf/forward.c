@@ -110,7 +110,7 @@ side_open(struct side *s, const struct side *owner, const char *dev, void *memor
         error_set(errp, "%s: cannot open an AF_XDP socket (%s)", dev, strerror(error));
         return error;
     }
-    error = xdp_attach_load(&s->prog, 64, errp);
+    error = xdp_attach_load(&s->prog, 64, false, errp);
     error = error ? error : xdp_attach_map_set(&s->prog, 0, s->fd, errp);
     return error ? error : xdp_attach_link(&s->prog, dev, (int) sxdp.sxdp_ifindex, false, errp);
 }
@@ -140,7 +140,7 @@ forward(struct side *from, struct side *to)
     for (uint32_t i = 0; i < n; i++) {
         struct xdp_desc d = xsk_ring_get_desc(&from->rx);
 
-        xsk_ring_put_desc(&to->tx, d.addr, d.len);
+        xsk_ring_put_desc(&to->tx, d.addr, d.len, 0);
     }
     if (n) {
         xsk_ring_release(&from->rx);

@@ -72,9 +72,14 @@ afxdp_set_mtu(struct netdev *netdev, int mtu)
     unsigned frame_sz = afxdp_frame_sz(mtu);
 
     if (!frame_sz) {
-        LOG_WARN("%s: MTU %d is more than the %d that AF_XDP frames hold in this version",
-                 netdev->name, mtu, AFXDP_MTU_MAX);
+        LOG_WARN("%s: MTU %d is more than the %d that AF_XDP ports can have", netdev->name, mtu,
+                 AFXDP_MTU_MAX);
         return EINVAL;
+    }
+    if (dev->arena && afxdp_is_jumbo(mtu) && !dev->jumbo) {
+        /* The program that is attached would have the driver refuse. */
+        xdp_attach_unlink(&dev->xdp);
+        netdev->needs_reconfigure = true;
     }
     int error = rtnl_link_set_mtu(dev->ifindex, mtu);
     if (error == EPERM || error == EACCES) {
@@ -86,7 +91,7 @@ afxdp_set_mtu(struct netdev *netdev, int mtu)
     }
     atomic_store_explicit(&dev->max_len, (uint32_t) mtu + AFXDP_L2_OVERHEAD,
                           memory_order_relaxed);
-    if (dev->arena && frame_sz != dev->frame_sz) {
+    if (dev->arena && (frame_sz != dev->frame_sz || afxdp_is_jumbo(mtu) != dev->jumbo)) {
         netdev->needs_reconfigure = true;
     }
     netdev_changed(netdev);

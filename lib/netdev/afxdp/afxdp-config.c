@@ -15,7 +15,7 @@
 
 /* Room kept for a second VLAN tag, pushed by the switch or seen on the wire. */
 #define TAG_ROOM 8
-_Static_assert(FRAME_SZ_LARGE - FRAME_DATA_OFS - AFXDP_L2_OVERHEAD - TAG_ROOM == AFXDP_MTU_MAX,
+_Static_assert(FRAME_SZ_LARGE - FRAME_DATA_OFS - AFXDP_L2_OVERHEAD - TAG_ROOM == AFXDP_MTU_ONE,
                "the largest MTU that fits a frame");
 
 static const char *const mode_names[AFXDP_N_MODES] = {
@@ -315,7 +315,5 @@ afxdp_frame_sz(int mtu)
 {
     unsigned need = FRAME_DATA_OFS + (unsigned) MAX(mtu, 0) + AFXDP_L2_OVERHEAD + TAG_ROOM;
 
-    return need <= FRAME_SZ_SMALL   ? FRAME_SZ_SMALL
-           : need <= FRAME_SZ_LARGE ? FRAME_SZ_LARGE
-                                    : 0;
+    return need <= FRAME_SZ_SMALL ? FRAME_SZ_SMALL : mtu <= AFXDP_MTU_MAX ? FRAME_SZ_LARGE : 0;
 }

@@ -54,13 +54,20 @@ bool afxdp_config_equal(const struct afxdp_config *, const struct afxdp_config *
 /* For the parentheses of dpif/show; `in_use` is BEST_EFFORT while there are no queues. */
 void afxdp_config_format(const struct afxdp_config *, enum afxdp_mode in_use, struct smap *);
 
-/* The frame size that packets of `mtu` need: FRAME_SZ_SMALL, FRAME_SZ_LARGE, or 0 when no frame
- * is large enough. */
+/* What one frame holds: FRAME_SZ_LARGE - FRAME_DATA_OFS - overhead - a second VLAN tag. */
+#define AFXDP_MTU_ONE 3622
+
+/* The size of frames in the rings of a port with that MTU: FRAME_SZ_SMALL or FRAME_SZ_LARGE, or
+ * 0 when it is too large. */
 unsigned afxdp_frame_sz(int mtu);
+/* Whether its packets may need several of them. */
+static inline bool
+afxdp_is_jumbo(int mtu)
+{
+    return mtu > AFXDP_MTU_ONE;
+}
 /* The longest packet of a device with that MTU: Ethernet header, one VLAN tag. */
 #define AFXDP_L2_OVERHEAD 18
-#define AFXDP_MTU_MAX                                                                          \
-    3622 /* FRAME_SZ_LARGE - FRAME_DATA_OFS - overhead - a second VLAN tag                     \
-          */
+#define AFXDP_MTU_MAX 9000
 
 #endif

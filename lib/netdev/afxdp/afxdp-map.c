@@ -169,7 +169,8 @@ int
 afxdp_map_load(struct afxdp_dev *dev, char **errp)
 {
     return afxdp_config_loads(&dev->cfg)
-               ? xdp_attach_load(&dev->xdp, dev->cfg.start_queue + dev->cfg.n_rxq, errp)
+               ? xdp_attach_load(&dev->xdp, dev->cfg.start_queue + dev->cfg.n_rxq, dev->jumbo,
+                                 errp)
                : 0;
 }
 

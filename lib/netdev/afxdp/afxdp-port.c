@@ -377,12 +377,11 @@ check_device(struct afxdp_dev *dev, struct rtnl_link *link, unsigned *frame_sz, 
     afxdp_link_refresh(dev, link);
     *frame_sz = afxdp_frame_sz(link->mtu);
     if (!*frame_sz) {
-        error_set(errp,
-                  "the MTU of %s is %d, more than the %d that AF_XDP frames hold in this "
-                  "version",
+        error_set(errp, "the MTU of %s is %d, more than the %d that AF_XDP ports can have",
                   dev->up.name, link->mtu, AFXDP_MTU_MAX);
         return EINVAL;
     }
+    dev->jumbo = afxdp_is_jumbo(link->mtu);
     error = check_n_queues(&dev->cfg, link, errp);
     if (!error) {
         error = afxdp_map_get(dev, link, errp);
@@ -453,7 +452,8 @@ look_at_link(struct afxdp_dev *dev, const struct rtnl_link *link)
     afxdp_link_refresh(dev, link);
     if (old_max_len != (uint32_t) link->mtu + AFXDP_L2_OVERHEAD) {
         changed = true;
-        if (dev->arena && afxdp_frame_sz(link->mtu) != dev->frame_sz) {
+        if (dev->arena && (afxdp_frame_sz(link->mtu) != dev->frame_sz ||
+                           afxdp_is_jumbo(link->mtu) != dev->jumbo)) {
             dev->up.needs_reconfigure = true;
         }
     }

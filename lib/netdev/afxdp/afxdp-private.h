@@ -91,6 +91,7 @@ struct xsk_queue {
     bool starved;               /* the fill ring could not be filled, and has not been since */
     xsk_counter rx_packets, rx_bytes, rx_bogus, rx_wakeups, fill_starved;
     struct xsk_superframe *super; /* constant; NULL: no chains (xsk-superframe.h) */
+    struct arena *jumbo;          /* constant: for packets of several frames; NULL: none such */
     xsk_counter rx_super_dropped;
 
     /* The senders'.  tx_lock guards tx, comp, ledger, and the writing of the next few. */
@@ -141,6 +142,7 @@ struct afxdp_dev {
     char kind[16];            /* rtnl kind, "" for hardware */
     _Atomic uint32_t max_len; /* longest packet that may be sent */
     unsigned frame_sz;        /* of the arena in use */
+    bool jumbo;               /* packets may be longer than a frame */
     bool we_set_promisc;
     bool no_flags, no_mtu; /* not permitted to set them */
     bool carrier;

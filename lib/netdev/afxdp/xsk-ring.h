@@ -69,13 +69,13 @@ xsk_ring_put_addr(struct xsk_ring *r, uint64_t addr)
     ((uint64_t *) r->entries)[r->prod++ & r->mask] = addr;
 }
 static inline void
-xsk_ring_put_desc(struct xsk_ring *r, uint64_t addr, uint32_t len)
+xsk_ring_put_desc(struct xsk_ring *r, uint64_t addr, uint32_t len, uint32_t options)
 {
     struct xdp_desc *d = &((struct xdp_desc *) r->entries)[r->prod++ & r->mask];
 
     d->addr = addr;
     d->len = len;
-    d->options = 0;
+    d->options = options;
 }
 
 /* Shows the consumer what was put. */

@@ -173,14 +173,24 @@ try_bind(int fd, int owner_fd, int ifindex, unsigned dev_qid, enum afxdp_mode mo
     return bind(fd, (struct sockaddr *) &sxdp, sizeof sxdp) ? errno : 0;
 }
 
-static void
-use_chains(struct xsk_queue *q, struct afxdp_dev *dev, bool chains)
+static int
+use_chains(struct xsk_queue *q, struct afxdp_dev *dev, bool chains, char **errp)
 {
     static bool told;
+    int error = 0;
 
     dev->umem.chains = chains;
     if (chains) {
         q->super = xsk_superframe_new();
+        if (dev->jumbo) {
+            error = packet_default_arena(FRAME_SZ_JUMBO, &q->jumbo, errp);
+        }
+    } else if (dev->jumbo) {
+        error_set(errp,
+                  "the MTU of %s is more than the %d that AF_XDP frames hold, and this kernel "
+                  "has no packets of several frames (Linux 6.6 is needed)",
+                  dev->up.name, AFXDP_MTU_ONE);
+        error = ERANGE;
     } else if (!told) {
         told = true;
         LOG_WARN("%s: in generic mode this kernel (Linux 6.6 is needed) drops TCP that the "
@@ -188,13 +198,15 @@ use_chains(struct xsk_queue *q, struct afxdp_dev *dev, bool chains)
                  "(ethtool -K DEVICE tso off gso off)",
                  dev->up.name);
     }
+    return error;
 }
 
 static int
 bind_queue(struct xsk_queue *q, int owner_fd, struct afxdp_dev *dev, enum afxdp_mode mode,
            char **errp)
 {
-    bool chains = owner_fd < 0 ? mode == AFXDP_MODE_GENERIC : dev->umem.chains;
+    bool wants_chains = mode == AFXDP_MODE_GENERIC || dev->jumbo;
+    bool chains = owner_fd < 0 ? wants_chains : dev->umem.chains;
     int error;
 
     for (int64_t waited_us = 0;; waited_us += REBIND_STEP_US) {
@@ -218,8 +230,8 @@ bind_queue(struct xsk_queue *q, int owner_fd, struct afxdp_dev *dev, enum afxdp_
     } else if (error) {
         error_set(errp, "cannot bind to queue %u of %s in %s mode (%s)", q->dev_qid,
                   dev->up.name, afxdp_mode_name(mode), strerror(error));
-    } else if (mode == AFXDP_MODE_GENERIC) {
-        use_chains(q, dev, chains);
+    } else if (wants_chains) {
+        error = use_chains(q, dev, chains, errp);
     }
     return error;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Super-frames of generic mode: gathered from their chain of frames and cut into packets.
+/* Super-frames of generic mode: gathered from their chain of frames and cut into packets.  And
+ * on ports with an MTU that is more than a frame holds, packets of several frames: gathered the
+ * same way, and handed on in one jumbo frame.
  * Called by xsk-rx.c on the thread that polls the queue, which knows a super-frame when it sees
  * one; here is where it is taken from the ring.  No lock, no system call, no log.
  *
@@ -27,6 +29,7 @@
 #include "util/xalloc.h"
 
 COVERAGE_DEFINE(afxdp_rx_superframe);
+COVERAGE_DEFINE(afxdp_rx_jumbo);
 COVERAGE_DEFINE(drop_afxdp_rx_superframe_too_long);
 COVERAGE_DEFINE(drop_afxdp_rx_superframe_bogus);
 COVERAGE_DEFINE(drop_afxdp_rx_superframe_not_tcp);
@@ -45,6 +48,7 @@ enum sf_state {
     SF_GATHERING, /* more of the chain is to come */
     SF_SKIPPING,  /* the same, but it is dropped already */
     SF_CUTTING,   /* whole; `pos` says how much of it went out */
+    SF_JUMBO,     /* whole, and a packet as it is */
 };
 
 struct xsk_superframe {
@@ -201,13 +205,18 @@ gather(struct xsk_queue *q, struct xsk_superframe *sf, const struct xdp_desc *d,
     if (sf->state != SF_CUTTING) {
         return;
     }
+    if (q->jumbo &&
+        sf->len <= atomic_load_explicit(q->max_len, memory_order_relaxed) + VLAN_HDR_LEN) {
+        sf->state = SF_JUMBO;
+        return;
+    }
     sf->pos = 0;
     if (!find_layers(&sf->gso, sf->buf, sf->len, device_mtu(q))) {
         COVERAGE_INC(drop_afxdp_rx_superframe_not_tcp);
         drop_rest(q, sf, false);
         return;
     }
-    sf->gso.arena = q->arena;
+    sf->gso.arena = q->jumbo ? q->jumbo : q->arena;
     COVERAGE_INC(afxdp_rx_superframe);
 }
 
@@ -223,6 +232,24 @@ is_plain(const struct xsk_queue *q, const struct packet *p)
 
     return !l3_ofs || p->len - l3_ofs <= mtu || !find_layers(&gso, data, p->len, mtu) ||
            packet_segment_count(&gso) < 2;
+}
+
+static void
+put_jumbo(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
+{
+    struct xsk_superframe *sf = q->super;
+    struct packet *p = packet_alloc(q->jumbo, (uint16_t) sf->len);
+
+    sf->state = SF_IDLE;
+    if (!p) {
+        COVERAGE_INC(drop_afxdp_rx_superframe_no_frame);
+        xsk_count(&q->rx_super_dropped, 1);
+        return;
+    }
+    memcpy(packet_data(p), sf->buf, sf->len);
+    p->flags = flags;
+    packet_batch_add(batch, p);
+    COVERAGE_INC(afxdp_rx_jumbo);
 }
 
 /* Takes the rest of the chain from the ring, as far as it is there. */
@@ -246,6 +273,9 @@ take_chain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
         gather(q, sf, &d, p);
         if (p) {
             packet_free(p);
+        }
+        if (sf->state == SF_JUMBO) {
+            put_jumbo(q, batch, flags);
         }
         if (sf->state == SF_IDLE || sf->state == SF_CUTTING) {
             break;

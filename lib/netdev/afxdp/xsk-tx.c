@@ -17,12 +17,15 @@
 #include "netdev/afxdp/afxdp-private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "log/coverage.h"
 #include "packet/packet.h"
+#include "util/num.h"
 
 COVERAGE_DEFINE(afxdp_tx_copy);
+COVERAGE_DEFINE(afxdp_tx_jumbo);
 COVERAGE_DEFINE(afxdp_tx_kick);
 COVERAGE_DEFINE(afxdp_tx_kick_retry);
 COVERAGE_DEFINE(afxdp_tx_kick_busy);
@@ -34,10 +37,15 @@ COVERAGE_DEFINE(drop_afxdp_tx_link_down);
 
 #define ETH_HEADER_LEN 14u
 
-/* A burst on its way into the ring. */
+/* The most frames that a packet may need. */
+#define CHAIN_MAX                                                                              \
+    DIV_ROUND_UP(AFXDP_MTU_MAX + AFXDP_L2_OVERHEAD, FRAME_SZ_LARGE - FRAME_DATA_OFS)
+
+/* A burst on its way into the ring, by frames: PACKET_TX_MORE is on all but the last of a
+ * packet. */
 struct tx_burst {
     unsigned n;
-    struct packet *pkts[PACKET_BATCH_MAX];
+    struct packet *pkts[PACKET_BATCH_MAX * CHAIN_MAX];
 };
 
 /* -- Completions. -- */
@@ -190,10 +198,68 @@ kick(struct xsk_queue *q)
 
 /* -- Sending. -- */
 
+static inline bool
+is_last(const struct packet *p)
+{
+    return !(p->flags & PACKET_TX_MORE);
+}
+
 static void
 drop_one(struct xsk_queue *q, struct packet *p)
 {
-    xsk_count_shared(&q->tx_dropped, 1);
+    xsk_count_shared(&q->tx_dropped, is_last(p));
+    packet_free(p);
+}
+
+/* Appends copies of the packet's pieces in frames of our arena, or nothing. */
+static bool
+add_chain(struct xsk_queue *q, const struct packet *p, struct tx_burst *b)
+{
+    uint32_t room = arena_frame_sz(q->arena) - FRAME_DATA_OFS;
+    unsigned n = DIV_ROUND_UP(p->len, room);
+    struct frame *frames[CHAIN_MAX];
+    unsigned got = n <= CHAIN_MAX ? frame_alloc(q->arena, frames, n) : 0;
+
+    if (got < n) {
+        frame_free(frames, got);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *piece = packet_from_frame(frames[i]);
+        uint32_t ofs = i * room, len = MIN(room, p->len - ofs);
+
+        packet_init_rx(piece, FRAME_DATA_OFS, (uint16_t) len);
+        memcpy(packet_data(piece), packet_data(p) + ofs, len);
+        piece->flags = i + 1 < n ? PACKET_TX_MORE : 0;
+        b->pkts[b->n++] = piece;
+    }
+    COVERAGE_INC(afxdp_tx_jumbo);
+    return true;
+}
+
+/* A packet of another arena: adds a copy to the burst.  Takes it. */
+static void
+add_copy(struct xsk_queue *q, struct packet *p, struct tx_burst *b)
+{
+    bool ok;
+
+    if (q->jumbo && p->len > arena_frame_sz(q->arena) - FRAME_DATA_OFS) {
+        ok = add_chain(q, p, b);
+    } else {
+        struct packet *copy = packet_clone(p, q->arena);
+
+        ok = copy;
+        if (ok) {
+            b->pkts[b->n++] = copy;
+        }
+    }
+    if (!ok) {
+        COVERAGE_INC(drop_afxdp_tx_no_frame);
+        drop_one(q, p);
+        return;
+    }
+    COVERAGE_INC(afxdp_tx_copy);
+    xsk_count_shared(&q->tx_copied, 1);
     packet_free(p);
 }
 
@@ -216,47 +282,46 @@ gather(struct xsk_queue *q, struct packet_batch *batch, struct tx_burst *b)
             continue;
         }
         if (UNLIKELY(packet_arena(p) != q->arena)) {
-            struct packet *copy = packet_clone(p, q->arena);
-            if (!copy) {
-                COVERAGE_INC(drop_afxdp_tx_no_frame);
-                drop_one(q, p);
-                continue;
-            }
-            COVERAGE_INC(afxdp_tx_copy);
-            xsk_count_shared(&q->tx_copied, 1);
-            packet_free(p);
-            p = copy;
+            add_copy(q, p, b);
+            continue;
         }
         b->pkts[b->n++] = p;
     }
     batch->n = 0;
 }
 
-/* Puts as many packets of `b` from `first` on into the ring as it has room for; returns how
- * many. Once submitted a packet may be sent, completed and reused at any moment. */
+/* Puts as many frames of `b` from `first` on into the ring as it has room for, but only whole
+ * packets; returns how many.  Once submitted a packet may be sent, completed and reused at any
+ * moment. */
 static unsigned
 put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q->tx_lock)
 {
     uint32_t room = xsk_ring_room(&q->tx, b->n - first);
     uint64_t bytes = 0;
-    unsigned n = 0;
+    unsigned n = 0, n_packets = 0;
 
+    while (room && !is_last(b->pkts[first + room - 1])) {
+        room--;
+    }
     for (; n < room; n++) {
         struct packet *p = b->pkts[first + n];
+        bool more = !is_last(p);
 
         if (UNLIKELY(q->ledger[p->frame.id] == UINT8_MAX)) {
             break; /* the same frame 255 times in one ring */
         }
         q->ledger[p->frame.id]++;
         frame_set_owner(&p->frame, FRAME_OWNER_TX);
-        xsk_ring_put_desc(&q->tx, arena_addr(q->arena, packet_data(p)), p->len);
+        xsk_ring_put_desc(&q->tx, arena_addr(q->arena, packet_data(p)), p->len,
+                          more ? XDP_PKT_CONTD : 0);
         bytes += p->len;
+        n_packets += !more;
     }
     if (n) {
         uint32_t outstanding = atomic_load_explicit(&q->outstanding, memory_order_relaxed);
         atomic_store_explicit(&q->outstanding, outstanding + n, memory_order_relaxed);
         xsk_ring_submit(&q->tx);
-        xsk_count(&q->tx_packets, n);
+        xsk_count(&q->tx_packets, n_packets);
         xsk_count(&q->tx_bytes, bytes);
         atomic_fetch_add_explicit(&q->unkicked, n, memory_order_relaxed);
     }
@@ -299,8 +364,8 @@ xsk_tx_burst(struct xsk_queue *q, struct packet_batch *batch)
     if (UNLIKELY(sent < b.n)) {
         kick_now(q); /* the ring is full: let the kernel take some, then once more */
         sent += put(q, &b, sent);
-        COVERAGE_ADD(drop_afxdp_tx_ring_full, b.n - sent);
         for (; sent < b.n; sent++) {
+            COVERAGE_ADD(drop_afxdp_tx_ring_full, is_last(b.pkts[sent]));
             drop_one(q, b.pkts[sent]);
         }
     }
