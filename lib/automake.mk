@@ -128,6 +128,8 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/conn-dispatch.c \
 	lib/ofproto/conn-events.c \
 	lib/ofproto/conn-packet-in.c \
+	lib/ofproto/conn-pinsched.c \
+	lib/ofproto/conn-pinsched.h \
 	lib/ofproto/conn-private.h \
 	lib/ofproto/conn.c \
 	lib/ofproto/conn.h \

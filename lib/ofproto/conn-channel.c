@@ -53,6 +53,7 @@ struct of_channel {
     size_t in_ofs;
     struct of_buf out; /* bytes not sent yet, from out_ofs on */
     size_t out_ofs;
+    uint64_t total; /* ever queued */
 };
 
 static void channel_ready(struct stream *, void *);
@@ -77,6 +78,12 @@ size_t
 of_channel_backlog(const struct of_channel *c)
 {
     return c->out.len - c->out_ofs;
+}
+
+uint64_t
+of_channel_total(const struct of_channel *c)
+{
+    return c->total;
 }
 
 uint8_t
@@ -178,11 +185,10 @@ timer_cb(struct ev_timer *t)
     }
 }
 
+/* Hands to the stream what it takes. */
 static void
-send_some(struct of_channel *c)
+push(struct of_channel *c)
 {
-    bool some = of_channel_backlog(c) > 0;
-
     while (of_channel_backlog(c)) {
         ssize_t n = stream_send(c->stream, c->out.data + c->out_ofs, of_channel_backlog(c));
 
@@ -197,6 +203,14 @@ send_some(struct of_channel *c)
             c->active_ms = clock_now_ms(); /* it reads: it lives */
         }
     }
+}
+
+static void
+send_some(struct of_channel *c)
+{
+    bool some = c->out.len > 0;
+
+    push(c);
     if (!of_channel_backlog(c)) {
         /* Memory of a large answer is not kept. */
         if (c->out.cap > OF_CHANNEL_HIGH) {
@@ -227,6 +241,15 @@ flush_cb(struct ev_defer *d)
     }
 }
 
+void
+of_channel_flush(struct of_channel *c)
+{
+    /* The end of a backlog is told at the end of the turn: its listener may send. */
+    if (c->state == UP) {
+        push(c);
+    }
+}
+
 static void
 snoop(struct of_channel *c, const uint8_t *p, size_t len)
 {
@@ -250,6 +273,7 @@ of_channel_send(struct of_channel *c, struct of_buf *b)
         return;
     }
     snoop(c, b->data, b->len);
+    c->total += b->len;
     if (c->out_ofs && c->out_ofs == c->out.len) {
         of_buf_clear(&c->out);
         c->out_ofs = 0;

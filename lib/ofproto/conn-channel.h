@@ -53,6 +53,10 @@ void of_channel_fail(struct of_channel *, const char *format, ...) PRINTF_FORMAT
 void of_channel_send(struct of_channel *, struct of_buf *);
 /* While held, requests of the peer are not read: an answer is not complete yet. */
 void of_channel_hold(struct of_channel *, bool held);
+/* Bytes ever queued.  What is not in the backlog has left. */
+uint64_t of_channel_total(const struct of_channel *);
+/* Sends what the peer takes now, rather than at the end of the turn. */
+void of_channel_flush(struct of_channel *);
 size_t of_channel_backlog(const struct of_channel *);  /* bytes that wait for the peer */
 uint8_t of_channel_version(const struct of_channel *); /* 0: not agreed yet */
 bool of_channel_is_up(const struct of_channel *);

@@ -64,8 +64,9 @@ kind_of(const struct controller *k)
 }
 
 void
-controller_get_limits(const struct controller *k, int *rate, int *burst)
+controller_get_limits(const struct controller *k, int *rate, int *burst, int *queue)
 {
+    *queue = k->s.queue_size;
     *rate = k->s.rate_limit;
     *burst = k->s.burst_limit ? k->s.burst_limit : k->s.rate_limit / 4;
 }
@@ -244,6 +245,7 @@ controller_conn_up(struct controller *k, struct ofconn *c)
         reconnect_connected(&k->rc, now);
         reconnect_good(&k->rc);
     }
+    ofconn_set_packet_in_limits(c);
     fail_open_update(k->mgr);
     controllers_status_changed();
 }
@@ -344,6 +346,7 @@ controller_change(struct controller *k, const struct controller_settings *s)
     {
         if (c->controller == k && c->channel) {
             of_channel_set_probe(c->channel, s->probe_ms);
+            ofconn_set_packet_in_limits(c);
             if (kind_of(k) != was) {
                 of_channel_fail(c->channel, "it is another type of controller now");
             }
@@ -446,13 +449,36 @@ compare_targets(const struct controller *a, const struct controller *b)
     return strcmp(a->target, b->target);
 }
 
+/* Of all its connections; false: none has a limit. */
+static bool
+sum_pins(const struct controller *k, unsigned sched, struct pinsched_stats *sum)
+{
+    struct ofconn *c;
+    bool any = false;
+
+    *sum = (struct pinsched_stats){.backlog = 0};
+    OFCONN_FOR_EACH(c, k->mgr)
+    {
+        if (c->controller == k && c->scheds[sched]) {
+            struct pinsched_stats s = pinsched_get_stats(c->scheds[sched]);
+
+            sum->n_bypassed += s.n_bypassed;
+            sum->n_queued += s.n_queued;
+            sum->n_dropped += s.n_dropped;
+            sum->backlog += s.backlog;
+            any = true;
+        }
+    }
+    return any;
+}
+
 void
 ofproto_controllers_status(struct ofproto *o,
                            void (*cb)(const struct controller_status *, void *), void *aux)
 {
     HASH_SORT(o->conns->controllers, compare_targets);
     for (const struct controller *k = o->conns->controllers; k; k = k->hh.next) {
-        const struct controller_status s = {
+        struct controller_status s = {
             .target = k->target,
             .is_connected = k->n_up > 0,
             .role = role_of(k),
@@ -462,6 +488,8 @@ ofproto_controllers_status(struct ofproto *o,
             .last_error = k->last_error,
         };
 
+        s.paced = sum_pins(k, OFCONN_SCHED_MISS, &s.miss) &&
+                  sum_pins(k, OFCONN_SCHED_ACTION, &s.action);
         cb(&s, aux);
     }
 }

@@ -2,16 +2,18 @@
 /* From a packet that translation sends to the controller to packet-ins of those controllers
  * that want it, within their rate limits.  Called by punt.c on main's event loop. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "log/coverage.h"
 #include "ofproto/conn-private.h"
 #include "ofproto/punt.h"
 #include "openflow/of-packet.h"
-#include "os/clock.h"
+#include "util/compiler.h"
+#include "util/xalloc.h"
 
 COVERAGE_DEFINE(drop_packet_in_no_bridge);
-COVERAGE_DEFINE(drop_packet_in_rate);
+COVERAGE_DEFINE(drop_packet_in_queue);
 COVERAGE_DEFINE(drop_packet_in_slow_reader);
 COVERAGE_DEFINE(drop_packet_in_too_long);
 COVERAGE_DEFINE(packet_in_sent);
@@ -34,46 +36,109 @@ wire_reason(const struct ofconn *c, enum of_packet_in_reason reason)
     }
 }
 
-/* Takes a token out of the bucket that refills with the controller's rate. */
+/* ------------------------------------------------------------------ what waits for the peer */
+
+#define PIN_QUEUE_MAX 512u
+#define PIN_QUEUE_DEFAULT 100
+
+/* Where in the stream of bytes each packet-in ends that may not have left yet. */
+struct pin_queue {
+    unsigned max; /* of them that may wait */
+    unsigned first, n;
+    uint64_t end[PIN_QUEUE_MAX];
+};
+
 static bool
-pace(struct ofconn *c, bool miss)
+queue_has_room(struct ofconn *c)
 {
-    struct ofconn_pacer *p = &c->pacers[miss ? 0 : 1];
-    int64_t now = clock_now_ms();
-    int rate = 0, burst = 0;
+    struct pin_queue *q = c->pin_queue;
 
-    if (c->controller) {
-        controller_get_limits(c->controller, &rate, &burst);
-    }
-    if (rate) {
-        int64_t most = (int64_t) (burst > 1 ? burst : 1) * 1000;
+    for (int round = 0; q->n >= q->max; round++) {
+        uint64_t left = of_channel_total(c->channel) - of_channel_backlog(c->channel);
 
-        p->tokens += (now - p->filled_ms) * rate;
-        p->tokens = p->tokens > most || !p->filled_ms ? most : p->tokens;
-        p->filled_ms = now;
-        if (p->tokens < 1000) {
-            p->n_dropped++;
-            COVERAGE_INC(drop_packet_in_rate);
+        while (q->n && q->end[q->first % PIN_QUEUE_MAX] <= left) {
+            q->first++;
+            q->n--;
+        }
+        if (q->n >= q->max && round) {
             return false;
         }
-        p->tokens -= 1000;
+        if (q->n >= q->max) {
+            of_channel_flush(c->channel); /* it may be that nobody has tried yet */
+        }
     }
-    p->n_sent++;
     return true;
+}
+
+/* Takes the message. */
+static void
+send_now(struct of_buf *b, void *c_)
+{
+    struct ofconn *c = c_;
+    struct pin_queue *q = c->channel ? c->pin_queue : NULL;
+
+    if (q && !queue_has_room(c)) {
+        COVERAGE_INC(drop_packet_in_queue);
+        of_buf_free(b);
+    } else if (ofconn_send_event(c, b)) {
+        COVERAGE_INC(packet_in_sent);
+        if (q) {
+            q->end[(q->first + q->n++) % PIN_QUEUE_MAX] = of_channel_total(c->channel);
+        }
+    } else {
+        COVERAGE_INC(drop_packet_in_slow_reader);
+    }
+}
+
+void
+ofconn_set_packet_in_limits(struct ofconn *c)
+{
+    int rate = 0, burst = 0, queue = 0;
+
+    if (!c->controller) {
+        return;
+    }
+    controller_get_limits(c->controller, &rate, &burst, &queue);
+    for (unsigned i = 0; i < OFCONN_N_SCHEDS; i++) {
+        if (!rate) {
+            pinsched_destroy(c->scheds[i]);
+            c->scheds[i] = NULL;
+        } else if (c->scheds[i]) {
+            pinsched_set(c->scheds[i], rate, burst);
+        } else {
+            c->scheds[i] = pinsched_create(c->mgr->loop, rate, burst, send_now, c);
+        }
+    }
+    if (!c->pin_queue) {
+        c->pin_queue = xzalloc(sizeof *c->pin_queue);
+    }
+    c->pin_queue->max =
+        queue ? MIN((unsigned) queue, PIN_QUEUE_MAX) : (unsigned) PIN_QUEUE_DEFAULT;
+}
+
+void
+ofconn_destroy_packet_ins(struct ofconn *c)
+{
+    for (unsigned i = 0; i < OFCONN_N_SCHEDS; i++) {
+        pinsched_destroy(c->scheds[i]);
+    }
+    free(c->pin_queue);
 }
 
 static void
 send_one(struct ofconn *c, const struct of_packet_in *pin)
 {
+    struct pinsched *s =
+        c->scheds[pin->reason == OFPR_NO_MATCH ? OFCONN_SCHED_MISS : OFCONN_SCHED_ACTION];
     struct of_buf b = OF_BUF_INIT;
 
     if (!of_packet_in_encode(&b, pin, c->packet_in_format, c->version, 0)) {
         COVERAGE_INC(drop_packet_in_too_long);
         of_buf_free(&b);
-    } else if (ofconn_send_event(c, &b)) {
-        COVERAGE_INC(packet_in_sent);
+    } else if (s) {
+        pinsched_put(s, (uint16_t) pin->flow->meta.in_port, &b);
     } else {
-        COVERAGE_INC(drop_packet_in_slow_reader);
+        send_now(&b, c);
     }
 }
 
@@ -105,8 +170,7 @@ send_packet_ins(struct connmgr *mgr, const struct punt *punt)
     {
         pin.reason = wire_reason(c, why->reason);
         if (pin.reason != OFPR_N && c->controller_id == why->controller_id &&
-            ofconn_wants(c, OF_ASYNC_PACKET_IN, pin.reason) &&
-            pace(c, pin.reason == OFPR_NO_MATCH)) {
+            ofconn_wants(c, OF_ASYNC_PACKET_IN, pin.reason)) {
             send_one(c, &pin);
         }
     }

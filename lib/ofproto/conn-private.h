@@ -15,6 +15,7 @@
 
 #include <urcu/list.h>
 #include "ofproto/conn-channel.h"
+#include "ofproto/conn-pinsched.h"
 #include "ofproto/conn.h"
 #include "ofproto/ofproto-private.h"
 #include "openflow/of-port.h"
@@ -29,6 +30,7 @@ enum ofconn_kind {
     OFCONN_SERVICE, /* ovs-ofctl and the like: told of what it asks for */
     OFCONN_SNOOP,   /* is shown what passes on primary ones */
 };
+enum { OFCONN_SCHED_MISS, OFCONN_SCHED_ACTION, OFCONN_N_SCHEDS };
 struct ofconn {
     struct connmgr *mgr;
     struct of_channel *channel; /* NULL: a test's; replies gather in `sink` */
@@ -57,12 +59,8 @@ struct ofconn {
     struct of_buf updates; /* being gathered while updates_open */
     struct of_mp_writer updates_writer;
 
-    /* Token buckets of packet-ins: [0] misses, [1] actions. */
-    struct ofconn_pacer {
-        int64_t filled_ms;
-        int64_t tokens; /* in thousandths */
-        uint64_t n_sent, n_dropped;
-    } pacers[2];
+    struct pinsched *scheds[OFCONN_N_SCHEDS]; /* conn-packet-in.c; NULL: no rate limit */
+    struct pin_queue *pin_queue;              /* what waits for the peer, or NULL */
 };
 
 #define OFCONN_SERVICES_MAX 64u      /* connections of one listener */
@@ -120,8 +118,8 @@ void controllers_reconnect(struct connmgr *); /* bridge/reconnect */
 /* A connection of a controller went up or down (`why`); the latter frees it. */
 void controller_conn_up(struct controller *, struct ofconn *);
 void controller_conn_down(struct controller *, struct ofconn *, const char *why);
-/* Tokens a second and at most, of packet-ins; 0: no limit. */
-void controller_get_limits(const struct controller *, int *rate, int *burst);
+/* Packet-ins a second and at once, 0: no limit; how many may wait for the peer. */
+void controller_get_limits(const struct controller *, int *rate, int *burst, int *queue);
 bool controller_wants_async(const struct controller *);
 void controllers_status_changed(void);
 
@@ -149,6 +147,9 @@ void connmgr_forward_request(struct connmgr *, const struct ofconn *from, const 
 /* -- conn-packet-in.c -- */
 struct punt;
 void conn_handle_punt(const struct punt *);
+/* The limits of the connection's controller may be others; makes and drops what they need. */
+void ofconn_set_packet_in_limits(struct ofconn *);
+void ofconn_destroy_packet_ins(struct ofconn *);
 /* What a pipeline that waits for its controller is found by again; opaque to the controller. */
 struct of_continuation {
     uint32_t epoch, recirc_id;

@@ -187,6 +187,7 @@ ofconn_destroy(struct ofconn *c)
 {
     cds_list_del(&c->node);
     connmgr_update_miss(c->mgr);
+    ofconn_destroy_packet_ins(c);
     of_channel_destroy(c->channel);
     of_buf_free(&c->sink);
     of_mp_joiner_clear(&c->joiner);

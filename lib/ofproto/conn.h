@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ofproto/conn-pinsched.h"
 #include "ofproto/ofproto.h"
 
 struct controller_settings {
@@ -18,6 +19,7 @@ struct controller_settings {
     bool no_async;      /* enable_async_messages=false */
     int rate_limit;     /* packet-ins a second; 0: no limit */
     int burst_limit;    /* 0: a quarter of the rate */
+    int queue_size;     /* packet-ins that may wait for it; 0: 100, 512 at most */
 };
 struct conn_settings {
     uint32_t versions; /* bits of protocol versions allowed; 0: all */
@@ -36,6 +38,8 @@ struct controller_status {
     const char *state;               /* "ACTIVE", "BACKOFF", ... */
     int64_t connect_s, disconnect_s; /* seconds since; -1: never */
     const char *last_error;          /* NULL: none */
+    bool paced;                      /* there is a rate limit: */
+    struct pinsched_stats miss, action;
 };
 /* `cb` for each controller that is configured, by target. */
 void

@@ -3,6 +3,7 @@
  * by the other files of translation.  It knows the ports' OpenFlow configuration, and nothing
  * of how the packet came to be what it is. */
 
+#include "ofproto/meters.h"
 #include "ofproto/xlate-private.h"
 
 #include "log/coverage.h"
@@ -109,6 +110,10 @@ xlate_controller(struct xlate_ctx *ctx, const struct xlate_to_controller *to)
 {
     uint64_t words[XLATE_PUNT_WORDS(UINT16_MAX)];
     struct xlate_punt *p = (struct xlate_punt *) (void *) words;
+    uint32_t meter, clone = 0;
+    bool metered = (to->meter_id != OF_CONTROLLER_NO_METER &&
+                    meter_lookup(ctx->bridge->tables, to->meter_id, &meter)) ||
+                   meter_lookup(ctx->bridge->tables, OFPM_CONTROLLER, &meter);
 
     xlate_commit(ctx, &ctx->tags);
     memset(p, 0, sizeof *p);
@@ -129,7 +134,14 @@ xlate_controller(struct xlate_ctx *ctx, const struct xlate_to_controller *to)
         words[XLATE_PUNT_WORDS(to->userdata_len) - 1] = 0;
         memcpy(p->userdata, to->userdata, to->userdata_len);
     }
+    if (metered) { /* the packet goes on where this copy of it ends */
+        clone = dp_actions_begin_clone(&ctx->actions);
+        dp_actions_add_meter(&ctx->actions, meter);
+    }
     dp_actions_add_punt(&ctx->actions, words, XLATE_PUNT_WORDS(to->userdata_len));
+    if (metered) {
+        dp_actions_end_clone(&ctx->actions, clone);
+    }
 }
 
 /* controller(...): with `pause` the pipeline stops until the controller resumes it. */

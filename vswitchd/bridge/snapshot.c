@@ -47,6 +47,7 @@ static const char *const controller_columns[] = {
     "enable_async_messages",
     "controller_rate_limit",
     "controller_burst_limit",
+    "controller_queue_size",
     "type",
     "other_config",
     "is_connected",

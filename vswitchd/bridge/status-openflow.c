@@ -25,6 +25,27 @@ set_seconds(struct smap *map, const char *key, int64_t s)
 }
 
 static void
+set_pins(struct smap *map, const char *type, const struct pinsched_stats *s)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } keys[] = {
+        {"bypassed", s->n_bypassed},
+        {"queued", s->n_queued},
+        {"dropped", s->n_dropped},
+        {"backlog", s->backlog},
+    };
+    char key[40], text[24];
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        snprintf(key, sizeof key, "packet-in-%s-%s", type, keys[i].name);
+        snprintf(text, sizeof text, "%llu", (unsigned long long) keys[i].value);
+        smap_set(map, key, text);
+    }
+}
+
+static void
 put_one(const struct controller_status *s, void *aux_)
 {
     struct put_aux *aux = aux_;
@@ -44,6 +65,10 @@ put_one(const struct controller_status *s, void *aux_)
     set_seconds(&map, "sec_since_disconnect", s->disconnect_s);
     if (s->last_error) {
         smap_set(&map, "last_error", s->last_error);
+    }
+    if (s->paced) {
+        set_pins(&map, "miss", &s->miss);
+        set_pins(&map, "action", &s->action);
     }
     ovsdb_txn_update(aux->txn, "Controller", uuid, "is_connected",
                      json_boolean(s->is_connected));
