@@ -27,6 +27,7 @@ COVERAGE_DEFINE(ofconn_reader_stalled);
 #define READ_SIZE 16384u
 #define MESSAGES_PER_TURN 128
 #define READS_PER_TURN 4
+#define ALERT_US 50 /* clients send one request after the answer to the other */
 #define HELLO_TIMEOUT_MS 10000
 
 enum state { CONNECTING, HELLO, UP, FAILED };
@@ -455,6 +456,7 @@ read_messages(struct of_channel *c)
             break;
         }
         alive(c);
+        evloop_stay_alert(c->loop, ALERT_US);
         if (i == READS_PER_TURN - 1) {
             stream_rewatch_soon(c->stream);
         }

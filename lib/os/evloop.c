@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,8 @@ struct evloop {
     struct ev_defer *defers; /* to run at the end of this turn */
     struct ev_defer **defers_tail;
     struct ev_defer *running; /* the rest of the batch being run */
+
+    int64_t alert_ns; /* at the next wait; evloop_stay_alert() */
 
     int wake_fd;
     atomic_bool stop;
@@ -155,6 +158,33 @@ wait_limit(const struct evloop *l, int max_wait_ms)
     return limit > INT_MAX ? -1 : (int) limit;
 }
 
+void
+evloop_stay_alert(struct evloop *l, int us)
+{
+    l->alert_ns = us * INT64_C(1000);
+}
+
+/* poll() that puts off sleep while more is expected at once.  Who is to send it may need this
+ * very core, hence the yield. */
+static int
+poll_alert(struct evloop *l, int limit)
+{
+    if (limit && l->alert_ns) {
+        int64_t until = clock_real_ns() + l->alert_ns;
+
+        l->alert_ns = 0;
+        do {
+            int n = poll(l->fds, l->n_fds, 0);
+
+            if (n) {
+                return n;
+            }
+            sched_yield();
+        } while (clock_real_ns() < until);
+    }
+    return poll(l->fds, l->n_fds, limit);
+}
+
 /* Waits, being RCU-offline meanwhile; returns what poll() returns. */
 static int
 wait_events(struct evloop *l, int limit)
@@ -165,7 +195,7 @@ wait_events(struct evloop *l, int limit)
     if (online) {
         rcu_thread_offline();
     }
-    n = poll(l->fds, l->n_fds, limit);
+    n = poll_alert(l, limit);
     error = errno;
     if (n < 0 && error != EINTR) {
         /* Out of kernel memory: do not spin on it. */

@@ -51,6 +51,10 @@ void evloop_run(struct evloop *);
  * sake; clock_warp() makes timers due.  Around the wait a thread registered with RCU is offline. */
 void evloop_turn(struct evloop *, int max_wait_ms);
 void evloop_stop(struct evloop *);
+/* The next wait does not sleep for its first `us` microseconds (as long as the thread is in
+ * demand, a wake-up costs more than the little that it does): who called it expects the answer
+ * to what it has just sent, or the next of many requests. */
+void evloop_stay_alert(struct evloop *, int us);
 /* Ends the current wait; any thread, and from signal handlers. */
 void evloop_wake(struct evloop *);
 

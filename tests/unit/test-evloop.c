@@ -256,6 +256,38 @@ test_wake(void **state)
     evloop_destroy(l);
 }
 
+/* A loop that is alert does not sleep at first, and then as long as ever. */
+static void
+test_alert(void **state)
+{
+    struct evloop *l = evloop_create();
+    struct source *a = source_new(l, 'a');
+    int64_t start = clock_real_ns();
+
+    a->once = true;
+    evloop_stay_alert(l, 20 * 1000000);
+    evloop_turn(l, -1); /* the event ends it */
+    expect_trace("a");
+    assert_true(clock_real_ns() - start < INT64_C(10000000000));
+
+    start = clock_real_ns();
+    evloop_stay_alert(l, 30000);
+    evloop_turn(l, 0); /* has no time to wait: not what was meant */
+    assert_true(clock_real_ns() - start < INT64_C(10000000000));
+    evloop_turn(l, 1);
+    assert_true(clock_real_ns() - start >= 30000 * 1000);
+    start = clock_real_ns();
+    for (unsigned i = 0; i < 3; i++) {
+        evloop_turn(l, 1); /* once only */
+    }
+    evloop_stay_alert(l, 20 * 1000000);
+    evloop_wake(l);
+    evloop_turn(l, -1);
+    assert_true(clock_real_ns() - start < INT64_C(10000000000));
+    source_free(a);
+    evloop_destroy(l);
+}
+
 /* The waiting loop is RCU-offline: a grace period on another thread ends meanwhile. */
 static void *
 grace_then_wake(void *loop)
@@ -519,7 +551,7 @@ count_by_spinlock(void *arg)
 }
 
 static void
-check_lock(void *(*fn)(void *))
+check_lock(void *(*fn)(void *) )
 {
     pthread_t a, b;
 
@@ -560,6 +592,7 @@ main(void)
         cmocka_unit_test(test_io_move),
         cmocka_unit_test(test_defer),
         cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_alert),
         cmocka_unit_test(test_rcu),
         cmocka_unit_test(test_real_timer),
         cmocka_unit_test(test_threads),
