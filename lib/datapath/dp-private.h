@@ -154,6 +154,7 @@ struct pmd {
     struct pollfd *pfds;
     unsigned pfds_cap;
     unsigned n_futile; /* wake-ups in a row that brought no packet */
+    uint64_t idle_us;  /* of finding nothing, before it sleeps */
     /* Constant. */
     unsigned core, numa;
     /* Main. */
@@ -245,6 +246,10 @@ void pmd_set_polls(struct pmd *, struct poll_list *);
  */
 void pmd_leave_poll(struct pmd *);
 void pmd_maintain(struct pmd *); /* the polling thread */
+/* The polling thread.  A wake-up takes as long as dozens of packets: had a short sleep that a
+ * packet ended not been begun, all the better; next time it stays awake for longer.  A long one
+ * says that it would have been in vain. */
+void pmd_learn_from_sleep(struct pmd *, bool by_packet, uint64_t slept_us);
 /* Drives main's unfinished transmission, now and as long as it takes. */
 void pmd_main_tx(struct pmd *);
 /* The main thread's turn: up to `max_batches` from a queue, output included. */

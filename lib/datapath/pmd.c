@@ -6,7 +6,7 @@
  * One turn: every queue of the poll list is polled once, then the staged output is flushed (or,
  * with other_config:tx-flush-interval, waits for more and keeps the thread from sleeping), the
  * tx queues are driven, and a quiescent state is reported.  A thread that found nothing for
- * IDLE_US sleeps in ppoll() on its rx queues' descriptors and an eventfd that main writes to.
+ * idle_us sleeps in ppoll() on its rx queues' descriptors and an eventfd that main writes to.
  */
 
 #include <errno.h>
@@ -23,13 +23,15 @@
 #include "log/log.h"
 #include "os/affinity.h"
 #include "os/clock.h"
+#include "util/num.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(pmd);
 COVERAGE_DEFINE(pmd_futile_wakeup);
 COVERAGE_DEFINE(pmd_leave_poll_timeout);
 
-#define IDLE_US 50            /* of finding nothing, before sleep is thought of */
+#define IDLE_US 50            /* of finding nothing, before sleep is thought of, */
+#define IDLE_MAX_US 400       /* or up to so long where packets keep ending short sleeps */
 #define TX_UNFINISHED_US 1000 /* as much longer while transmission is under way */
 #define SLEEP_MAX_US 500000   /* then look after caches; packets and main wake it anyway */
 #define SLEEP_BLIND_US 1000   /* with a queue that has no descriptor, or unfinished output */
@@ -60,6 +62,7 @@ pmd_create(struct dp *dp, unsigned core, unsigned numa)
     pmd->now_ms = clock_now_ms();
     pmd->wake_fd = -1;
     atomic_init(&pmd->max_sleep_us, SLEEP_ADAPTIVE);
+    pmd->idle_us = IDLE_US;
     ev_timer_init(&pmd->tx_timer, dp_loop, main_tx_cb, pmd);
     if (core != CORE_NON_PMD) {
         pmd->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -118,6 +121,16 @@ sleep_prepare(struct pmd *pmd, bool unfinished, int64_t max_us, nfds_t *n_pfds)
     return max_us > 0 ? MIN(timeout, max_us) : timeout;
 }
 
+void
+pmd_learn_from_sleep(struct pmd *pmd, bool by_packet, uint64_t slept_us)
+{
+    if (by_packet && slept_us < IDLE_MAX_US) {
+        pmd->idle_us = MIN(pmd->idle_us * 2, UINT64_C(1) * IDLE_MAX_US);
+    } else if (slept_us >= IDLE_MAX_US) {
+        pmd->idle_us = IDLE_US;
+    }
+}
+
 /* The flag tells main that an older poll list's descriptors may be in use by ppoll(), which
  * keeps their files open: main then wakes us before it closes one (pmd_leave_poll). */
 static void
@@ -126,7 +139,7 @@ pmd_sleep(struct pmd *pmd, bool unfinished, int max_us)
     int64_t start = clock_real_ns();
     struct timespec ts;
     int64_t timeout_us;
-    uint64_t value;
+    uint64_t value, slept_us;
     nfds_t n;
     int rc;
 
@@ -152,8 +165,10 @@ pmd_sleep(struct pmd *pmd, bool unfinished, int max_us)
         pmd->n_futile++;
         COVERAGE_INC(pmd_futile_wakeup);
     }
+    slept_us = (uint64_t) (clock_real_ns() - start) / 1000;
+    pmd_learn_from_sleep(pmd, rc > 0 && !pmd->pfds[0].revents, slept_us);
     pmd_stat_add(&pmd->stats, PMD_STAT_SLEEPS, 1);
-    pmd_stat_add(&pmd->stats, PMD_STAT_SLEEP_US, (uint64_t) (clock_real_ns() - start) / 1000);
+    pmd_stat_add(&pmd->stats, PMD_STAT_SLEEP_US, slept_us);
 }
 
 /* After a turn that found nothing, `idle_us` after the last that did. */
@@ -212,7 +227,7 @@ pmd_main(void *pmd_)
         if (got) {
             pmd->n_futile = 0;
             idle_since = now;
-        } else if (!waiting && now - idle_since > IDLE_US * per_us) {
+        } else if (!waiting && now - idle_since > pmd->idle_us * per_us) {
             pmd_idle(pmd, (now - idle_since) / per_us, unfinished);
             now = clock_cycles();
         }

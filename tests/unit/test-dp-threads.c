@@ -104,6 +104,31 @@ test_sleep(void **state)
     smap_destroy(&oc);
 }
 
+/* How long a thread stays awake: longer after sleeps that were hardly worth it. */
+static void
+test_sleep_learning(void **state)
+{
+    struct pmd *pmd = dp->main_pmd; /* which never sleeps itself */
+    uint64_t least = pmd->idle_us, us = least;
+
+    pmd_learn_from_sleep(pmd, false, 10);
+    assert_int_equal(pmd->idle_us, least);
+    for (unsigned i = 0; i < 10; i++) {
+        pmd_learn_from_sleep(pmd, true, 100);
+        assert_true(pmd->idle_us >= us);
+        us = pmd->idle_us;
+    }
+    assert_true(us > 4 * least && us < 1000);
+    pmd_learn_from_sleep(pmd, true, us - 1); /* it pays still */
+    pmd_learn_from_sleep(pmd, false, 10);
+    assert_int_equal(pmd->idle_us, us);
+    pmd_learn_from_sleep(pmd, true, 5000);
+    assert_int_equal(pmd->idle_us, least);
+    pmd_learn_from_sleep(pmd, true, 10);
+    pmd_learn_from_sleep(pmd, false, 500000);
+    assert_int_equal(pmd->idle_us, least);
+}
+
 /* How many of the flows that come enter the exact-match cache: all, none, one in so many. */
 static void
 test_emc_insertion(void **state)
@@ -396,7 +421,7 @@ main(void)
         T(test_forward_pmd),        T(test_sleep),
         T(test_del_under_traffic),  T(test_flush_interval),
         T(test_one_sender_a_queue), T(test_queues_and_cores),
-        T(test_emc_insertion),
+        T(test_emc_insertion),      T(test_sleep_learning),
     };
 
     return run_datapath_tests(tests, ARRAY_SIZE(tests), &strict_class);
