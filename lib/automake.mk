@@ -36,6 +36,7 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/classifier-private.h \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
+	lib/flow/cls-chain.c \
 	lib/flow/cls-conj.c \
 	lib/flow/cls-lookup.c \
 	lib/flow/cls-rule.c \

@@ -137,8 +137,9 @@ struct cls_tuple {
     unsigned n_used;            /* slots not empty */
     struct cls_level *levels;   /* how many rules of which priority, falling */
     unsigned n_levels, cap_levels;
-    int order_priority; /* place in the order: falling by this, ... */
-    uint64_t order_seq; /* ... then rising by this */
+    int order_priority;       /* place in the order: falling by this, ... */
+    uint64_t order_seq;       /* ... then rising by this */
+    struct cls_chain *chains; /* cls-chain.c: indexes of long ones */
     UT_hash_handle hh;
     struct rcu_head rcu;
 };
@@ -155,6 +156,19 @@ cls_tuple_max_priority(const struct cls_tuple *t)
 }
 /* First of the chain of rules with these words, or NULL.  Reader or writer. */
 struct cls_rule *cls_tuple_find(const struct cls_tuple *, const uint64_t *w, uint32_t hash);
+
+/* ---- Chains: cls-chain.c.  Writer ---- */
+
+/* The first rule with this priority in the chain that begins with `head`, or NULL. */
+struct cls_rule *cls_chain_find(struct cls_tuple *, struct cls_rule *head, int priority);
+/* Gives the rule its place in the chain, ahead of those with its priority.  Returns the rule
+ * that the caller has to make point to it; NULL: the head of the chain. */
+struct cls_rule *cls_chain_add(struct cls_tuple *, struct cls_rule *head, struct cls_rule *);
+/* The reverse; the caller makes the rule that is returned point to what is behind. */
+struct cls_rule *cls_chain_remove(struct cls_tuple *, struct cls_rule *);
+void cls_chains_free(struct cls_tuple *);
+/* Rules and nodes looked at so far: for tests. */
+extern uint64_t cls_chain_steps;
 
 /* ---- Conjunctions: cls-conj.c ---- */
 

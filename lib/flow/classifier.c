@@ -296,18 +296,16 @@ struct cls_rule *
 classifier_find_exact(const struct classifier *cls, const struct flow *match,
                       const struct flow *mask, int priority)
 {
-    const struct cls_tuple *t;
+    struct cls_tuple *t;
     struct cls_rule key, *r;
 
     cls_rule_init(&key, match, mask, priority, NULL);
     t = tuple_find(cls, key.mask);
     r = t ? cls_tuple_find(t, key.w, key.hash) : NULL;
-    while (r && (r->priority != priority || cls_rule_is_leaving(r))) {
-        r = r->priority < priority ? NULL
-                                   : atomic_load_explicit(&r->lower, memory_order_relaxed);
-    }
+    r = r ? cls_chain_find(t, r, priority) : NULL;
     cls_rule_destroy(&key);
-    return r;
+    /* Of one priority all are leaving but the newest. */
+    return r && !cls_rule_is_leaving(r) ? r : NULL;
 }
 
 /* Can a packet match both? */

@@ -251,6 +251,7 @@ cls_tuple_free(struct cls_tuple *t)
         free(atomic_load_explicit(&t->stage[s], memory_order_relaxed));
     }
     cls_trie_destroy(&t->ports);
+    cls_chains_free(t);
     free(own_table(t));
     free(t->levels);
     cls_mask_unref(t->mask);
@@ -365,7 +366,7 @@ own_lower(const struct cls_rule *r)
 void
 cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
 {
-    struct cls_rule *head = cls_tuple_find(t, r->w, r->hash), *prev = NULL, *next = head;
+    struct cls_rule *head = cls_tuple_find(t, r->w, r->hash), *prev;
 
     level_add(t, r->priority);
     t->n_rules++;
@@ -374,6 +375,7 @@ cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
     if (!head) {
         change_index(t, r, true);
         atomic_store_explicit(&r->lower, NULL, memory_order_relaxed);
+        r->higher = NULL;
         if ((t->n_used + 1) * 4 > (own_table(t)->mask + 1) * 3) {
             table_rebuild(t);
         }
@@ -382,11 +384,7 @@ cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
         t->n_chains++;
         return;
     }
-    while (next && next->priority > r->priority) {
-        prev = next;
-        next = own_lower(next);
-    }
-    atomic_store_explicit(&r->lower, next, memory_order_relaxed);
+    prev = cls_chain_add(t, head, r);
     /* Release: pairs with the acquire of readers. */
     if (prev) {
         atomic_store_explicit(&prev->lower, r, memory_order_release);
@@ -401,19 +399,16 @@ void
 cls_tuple_remove(struct cls_tuple *t, struct cls_rule *r)
 {
     struct cls_table *tab = own_table(t);
-    struct cls_rule *head = cls_tuple_find(t, r->w, r->hash), *next = own_lower(r);
+    struct cls_rule *next = own_lower(r), *prev = cls_chain_remove(t, r);
 
     /* Release: what `next` is was published before, but maybe not to every reader. */
-    if (head != r) {
-        while (own_lower(head) != r) {
-            head = own_lower(head);
-        }
-        atomic_store_explicit(&head->lower, next, memory_order_release);
+    if (prev) {
+        atomic_store_explicit(&prev->lower, next, memory_order_release);
     } else {
         atomic_store_explicit(&tab->slots[slot_of(tab, r)].rule, next ? next : &cls_gone,
                               memory_order_release);
     }
-    if (head == r && !next) {
+    if (!prev && !next) {
         t->n_chains--;
         change_index(t, r, false);
     }

@@ -11,7 +11,7 @@
 #include <malloc.h>
 #include <stdatomic.h>
 
-#include "flow/classifier.h"
+#include "flow/classifier-private.h"
 #include "os/rcu.h"
 #include "os/thread.h"
 #include "packet-samples.h"
@@ -558,6 +558,53 @@ test_wildcards(void **state)
     }
 }
 
+/* Steps in chains that each insertion, search and removal took, when `n` rules have one match
+ * and priorities all over the place. */
+static uint64_t
+steps_per_rule(uint32_t n, uint32_t n_priorities)
+{
+    struct classifier *cls = classifier_create();
+    struct cls_rule *rules = xcalloc(n, sizeof *rules);
+    uint64_t begin = cls_chain_steps, steps;
+    struct flow match, mask;
+
+    memset(&match, 0, sizeof match);
+    memset(&mask, 0, sizeof mask);
+    mask.eth.type_be = UINT16_MAX;
+    for (uint32_t i = 0; i < n; i++) {
+        int priority = (int) (i * 40503u % n_priorities);
+        struct cls_rule *old = classifier_find_exact(cls, &match, &mask, priority);
+
+        assert_true(n_priorities == n ? !old : i < n_priorities ? !old : old != NULL);
+        if (old) {
+            cls_rule_leave(old, V1);
+        }
+        cls_rule_init(&rules[i], &match, &mask, priority, NULL);
+        classifier_insert(cls, &rules[i], V1);
+        assert_ptr_equal(classifier_find_exact(cls, &match, &mask, priority), &rules[i]);
+    }
+    classifier_publish(cls);
+    assert_int_equal(classifier_lookup(cls, V1, &match, NULL)->priority, n_priorities - 1);
+    for (uint32_t i = 0; i < n; i++) { /* oldest first, as they are buried */
+        classifier_remove(cls, &rules[i]);
+        cls_rule_destroy(&rules[i]);
+    }
+    steps = (cls_chain_steps - begin) / n;
+    assert_int_equal(classifier_count(cls), 0);
+    rcu_barrier();
+    classifier_destroy(cls);
+    free(rules);
+    return steps;
+}
+
+static void
+test_long_chain(void **state)
+{
+    assert_in_range(steps_per_rule(1024, 1024), 1, 64);
+    assert_in_range(steps_per_rule(32768, 32768), 1, 64);
+    assert_in_range(steps_per_rule(32768, 64), 1, 64); /* of one priority many leave */
+}
+
 /* Memory for each rule, insertion and removal at size. */
 static void
 test_many(void **state)
@@ -715,6 +762,7 @@ main(void)
         cmocka_unit_test(test_random_rules),
         cmocka_unit_test(test_random_conjunctions),
         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_long_chain),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_reader_beside_writer),
     };
