@@ -240,21 +240,15 @@ arena_n_available(const struct arena *a)
            atomic_load_explicit(&a->pool->n_free, memory_order_relaxed);
 }
 
-static inline void
-cache_put(struct arena *a, struct frame *f)
+/* Makes room for a frame in the loaded slab. */
+static NOINLINE void
+cache_make_room(struct arena *a, struct cache *c)
 {
-    struct cache *c = cache_of(a);
-
-    if (UNLIKELY(c->loaded->n == FRAME_SLAB)) {
-        cache_swap(c);
-        if (c->loaded->n == FRAME_SLAB) {
-            atomic_store_explicit(&c->n, FRAME_SLAB, memory_order_release);
-            c->loaded = pool_give(a->pool, c->loaded);
-        }
+    cache_swap(c);
+    if (c->loaded->n == FRAME_SLAB) {
+        atomic_store_explicit(&c->n, FRAME_SLAB, memory_order_release);
+        c->loaded = pool_give(a->pool, c->loaded);
     }
-    frame_set_owner(f, FRAME_OWNER_FREE);
-    c->loaded->ids[c->loaded->n++] = f->id;
-    cache_note(c);
 }
 
 /* Drops one reference; true when it was the last. */
@@ -275,13 +269,35 @@ frame_unref(struct frame *f)
     return n == 1 || atomic_fetch_sub_explicit(&f->refcnt, 1, memory_order_acq_rel) == 1;
 }
 
+/* Frees those of the arena of the first; returns how many it has seen. */
+static inline unsigned
+free_run(struct frame *const *frames, unsigned n)
+{
+    uint8_t no = frames[0]->arena_no;
+    struct arena *a = arena_by_no(no);
+    struct cache *c = cache_of(a);
+    unsigned i;
+
+    for (i = 0; i < n && LIKELY(frames[i]->arena_no == no); i++) {
+        struct frame *f = frames[i];
+
+        if (LIKELY(frame_unref(f))) {
+            if (UNLIKELY(c->loaded->n == FRAME_SLAB)) {
+                cache_make_room(a, c);
+            }
+            frame_set_owner(f, FRAME_OWNER_FREE);
+            c->loaded->ids[c->loaded->n++] = f->id;
+        }
+    }
+    cache_note(c);
+    return i;
+}
+
 void
 frame_free(struct frame *const *frames, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        if (frame_unref(frames[i])) {
-            cache_put(arena_by_no(frames[i]->arena_no), frames[i]);
-        }
+    for (unsigned i = 0; i < n;) {
+        i += free_run(frames + i, n - i);
     }
 }
 

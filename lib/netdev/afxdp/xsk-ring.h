@@ -85,6 +85,30 @@ xsk_ring_submit(struct xsk_ring *r)
     atomic_store_explicit(r->producer, r->prod, memory_order_release);
 }
 
+/* For bursts: writes the entry `i` behind the next one (there is room) without counting it, so
+ * that `r` may be a copy in registers; then counts and shows `n` of them. */
+static inline void
+xsk_ring_addr_put_at(const struct xsk_ring *r, uint32_t i, uint64_t addr)
+{
+    ((uint64_t *) r->entries)[(r->prod + i) & r->mask] = addr;
+}
+static inline void
+xsk_ring_desc_put_at(const struct xsk_ring *r, uint32_t i, uint64_t addr, uint32_t len,
+                     uint32_t options)
+{
+    struct xdp_desc *d = &((struct xdp_desc *) r->entries)[(r->prod + i) & r->mask];
+
+    d->addr = addr;
+    d->len = len;
+    d->options = options;
+}
+static inline void
+xsk_ring_produce(struct xsk_ring *r, uint32_t n)
+{
+    r->prod += n;
+    xsk_ring_submit(r);
+}
+
 /* Entries submitted that the consumer has not taken yet: the kernel's word, fresh.  Only
  * compares shared words, hence any thread. */
 static inline uint32_t
@@ -141,6 +165,25 @@ static inline void
 xsk_ring_release(struct xsk_ring *r)
 {
     atomic_store_explicit(r->consumer, r->cons, memory_order_release);
+}
+
+/* For bursts: the entry `i` behind the next one (peeked), which is not counted as read, so that
+ * `r` may be a copy in registers; then counts and gives back `n` of them. */
+static inline uint64_t
+xsk_ring_addr_at(const struct xsk_ring *r, uint32_t i)
+{
+    return ((const uint64_t *) r->entries)[(r->cons + i) & r->mask];
+}
+static inline struct xdp_desc
+xsk_ring_desc_at(const struct xsk_ring *r, uint32_t i)
+{
+    return ((const struct xdp_desc *) r->entries)[(r->cons + i) & r->mask];
+}
+static inline void
+xsk_ring_consume(struct xsk_ring *r, uint32_t n)
+{
+    r->cons += n;
+    xsk_ring_release(r);
 }
 
 /* Does the kernel ask to be woken for this ring (fill or tx)? */

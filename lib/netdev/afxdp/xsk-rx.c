@@ -17,8 +17,6 @@ COVERAGE_DEFINE(afxdp_rx_wakeup);
 
 /* Frames moved to the fill ring per allocation. */
 #define FILL_BURST 64u
-/* How many packets ahead the headers are fetched: about a cache miss's worth of work. */
-#define PREFETCH_DISTANCE 4u
 
 static inline uint32_t
 get_in_kernel(const struct xsk_queue *q)
@@ -47,12 +45,17 @@ xsk_fill(struct xsk_queue *q)
         }
         uint32_t n = ask ? frame_alloc(q->arena, frames, ask) : 0;
 
+        /* Copies, so that they stay in registers while frames are written. */
+        const struct xsk_ring fill = q->fill;
+        const uint8_t *base = q->arena->base;
+        uint16_t holder = q->holder;
+
         for (uint32_t i = 0; i < n; i++) {
-            frame_set_fill(frames[i], q->holder);
-            xsk_ring_put_addr(&q->fill, arena_addr(q->arena, frames[i]));
+            frame_set_fill(frames[i], holder);
+            xsk_ring_addr_put_at(&fill, i, (uint64_t) ((uint8_t *) frames[i] - base));
         }
         if (n) {
-            xsk_ring_submit(&q->fill);
+            xsk_ring_produce(&q->fill, n);
             in_kernel += n;
         }
         if (n < room) {
@@ -104,15 +107,16 @@ packet_at(const struct xsk_queue *q, const struct xdp_desc *d)
 
 /* `p` is what packet_at() says of the descriptor. */
 static inline bool
-accept_frame(struct xsk_queue *q, const struct xdp_desc *d, struct packet *p)
+accept_frame(struct xsk_queue *q, const struct xdp_desc *d, struct packet *p, uint16_t holder,
+             uint32_t ofs_mask)
 {
-    if (UNLIKELY(!p || p->frame.owner != FRAME_OWNER_FILL || p->frame.holder != q->holder)) {
+    if (UNLIKELY(!p || p->frame.owner != FRAME_OWNER_FILL || p->frame.holder != holder)) {
         COVERAGE_INC(drop_afxdp_rx_bogus_desc);
         xsk_count(&q->rx_bogus, 1);
         return false;
     }
     frame_set_owner(&p->frame, FRAME_OWNER_USER);
-    packet_init_rx(p, (uint16_t) (d->addr & (arena_frame_sz(q->arena) - 1)), (uint16_t) d->len);
+    packet_init_rx(p, (uint16_t) (d->addr & ofs_mask), (uint16_t) d->len);
     return true;
 }
 
@@ -121,7 +125,7 @@ xsk_rx_take(struct xsk_queue *q, const struct xdp_desc *d)
 {
     struct packet *p = packet_at(q, d);
 
-    if (!accept_frame(q, d, p)) {
+    if (!accept_frame(q, d, p, q->holder, arena_frame_sz(q->arena) - 1)) {
         return NULL;
     }
     set_in_kernel(q, get_in_kernel(q) - 1);
@@ -135,6 +139,24 @@ plain_max(const struct xsk_queue *q)
     return atomic_load_explicit(q->max_len, memory_order_relaxed) - VLAN_HDR_LEN;
 }
 
+/* What waits behind the burst at hand comes into the second-level cache meanwhile: metadata,
+ * which left it a ring's length of packets ago, and headers, which the driver wrote on another
+ * core.  The descriptors are peeked already; an address that is none of ours does no harm. */
+static inline void
+fetch_next(const struct xsk_queue *q)
+{
+    const uintptr_t base = (uintptr_t) q->arena->base;
+    const uintptr_t frame_mask = ~(uintptr_t) (arena_frame_sz(q->arena) - 1);
+    uint32_t n = MIN(q->rx.prod - q->rx.cons, PACKET_BATCH_MAX);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uintptr_t data = base + xsk_ring_desc_at(&q->rx, i).addr;
+
+        __builtin_prefetch((const void *) (data & frame_mask), 0, 2);
+        __builtin_prefetch((const void *) data, 0, 2);
+    }
+}
+
 /* Receives packets that are in one frame each, into the empty batch.  Returns how many
  * descriptors it took; stops before one that belongs to a super-frame, and says so. */
 static inline uint32_t
@@ -142,40 +164,44 @@ rx_plain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags, bool *s
 {
     struct xdp_desc desc[PACKET_BATCH_MAX];
     struct packet *pkt[PACKET_BATCH_MAX];
-    uint32_t n = xsk_ring_peek(&q->rx, PACKET_BATCH_MAX);
+    uint32_t n = xsk_ring_peek(&q->rx, PACKET_BATCH_MAX), n_got = 0;
     const bool chains = q->super;
-    uint32_t max = chains ? plain_max(q) : UINT32_MAX;
+    const uint32_t max = chains ? plain_max(q) : UINT32_MAX;
+    /* Copies, so that they stay in registers while frames are written. */
+    const struct xsk_ring rx = q->rx;
+    const uintptr_t base = (uintptr_t) q->arena->base;
+    const uint32_t ofs_mask = arena_frame_sz(q->arena) - 1;
+    const uint16_t holder = q->holder;
+    uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        desc[i] = xsk_ring_get_desc(&q->rx);
+        desc[i] = xsk_ring_desc_at(&rx, i);
         if (UNLIKELY(desc[i].len > max || (chains && desc[i].options & XDP_PKT_CONTD))) {
-            xsk_ring_unget(&q->rx);
             *super = true;
             n = i;
             break;
         }
         pkt[i] = packet_at(q, &desc[i]);
-        if (LIKELY(pkt[i]) && i < PREFETCH_DISTANCE) {
-            __builtin_prefetch(pkt[i], 1);
-        }
-    }
-    if (n) {
-        xsk_ring_release(&q->rx);
+        __builtin_prefetch(pkt[i], 1);
+        __builtin_prefetch((const void *) (base + desc[i].addr));
     }
     for (uint32_t i = 0; i < n; i++) {
         struct packet *p = pkt[i];
 
-        if (i + PREFETCH_DISTANCE < n && pkt[i + PREFETCH_DISTANCE]) {
-            __builtin_prefetch(pkt[i + PREFETCH_DISTANCE], 1);
+        if (LIKELY(accept_frame(q, &desc[i], p, holder, ofs_mask))) {
+            p->flags = flags;
+            bytes += desc[i].len;
+            batch->pkts[n_got++] = p;
         }
-        if (!accept_frame(q, &desc[i], p)) {
-            continue;
-        }
-        p->flags = flags;
-        __builtin_prefetch(packet_data(p));
-        packet_batch_add(batch, p);
     }
-    set_in_kernel(q, get_in_kernel(q) - batch->n);
+    if (n) {
+        xsk_ring_consume(&q->rx, n);
+        fetch_next(q);
+        batch->n = n_got;
+        set_in_kernel(q, get_in_kernel(q) - n_got);
+        xsk_count(&q->rx_packets, n_got);
+        xsk_count(&q->rx_bytes, bytes);
+    }
     return n;
 }
 
@@ -190,15 +216,14 @@ xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
         n = rx_plain(q, batch, flags, &super);
     }
     if (UNLIKELY(super) && !packet_batch_full(batch)) {
-        xsk_superframe_run(q, batch, flags);
-    }
-    if (batch->n) {
+        unsigned first = batch->n;
         uint64_t bytes = 0;
 
-        for (unsigned i = 0; i < batch->n; i++) {
+        xsk_superframe_run(q, batch, flags);
+        for (unsigned i = first; i < batch->n; i++) {
             bytes += batch->pkts[i]->len;
         }
-        xsk_count(&q->rx_packets, batch->n);
+        xsk_count(&q->rx_packets, batch->n - first);
         xsk_count(&q->rx_bytes, bytes);
     }
     xsk_fill(q);

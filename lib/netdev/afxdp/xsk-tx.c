@@ -54,22 +54,26 @@ unsigned
 xsk_tx_complete__(struct xsk_queue *q, struct frame **out)
 {
     uint32_t n = xsk_ring_peek(&q->comp, XSK_COMPLETE_BURST);
+    /* Copies, so that they stay in registers while the ledger's bytes are written. */
+    const struct xsk_ring comp = q->comp;
+    const struct arena a = *q->arena;
+    uint8_t *ledger = q->ledger;
     unsigned n_out = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         /* The address is the one that was sent, with the data's offset in the frame. */
-        uint64_t addr = xsk_ring_get_addr(&q->comp);
+        uint64_t addr = xsk_ring_addr_at(&comp, i);
 
-        if (UNLIKELY(addr >= q->arena->size || !q->ledger[addr >> q->arena->frame_shift])) {
+        if (UNLIKELY(addr >= a.size || !ledger[addr >> a.frame_shift])) {
             COVERAGE_INC(afxdp_tx_bogus_completion);
             xsk_count(&q->comp_bogus, 1);
             continue;
         }
-        q->ledger[addr >> q->arena->frame_shift]--;
-        out[n_out++] = arena_frame_at(q->arena, addr);
+        ledger[addr >> a.frame_shift]--;
+        out[n_out++] = arena_frame_at(&a, addr);
     }
     if (n) {
-        xsk_ring_release(&q->comp);
+        xsk_ring_consume(&q->comp, n);
         atomic_store_explicit(&q->outstanding,
                               atomic_load_explicit(&q->outstanding, memory_order_relaxed) -
                                   n_out,
@@ -297,6 +301,10 @@ static unsigned
 put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q->tx_lock)
 {
     uint32_t room = xsk_ring_room(&q->tx, b->n - first);
+    /* Copies, so that they stay in registers while frames and ledger are written. */
+    const struct xsk_ring tx = q->tx;
+    const uint8_t *base = q->arena->base;
+    uint8_t *ledger = q->ledger;
     uint64_t bytes = 0;
     unsigned n = 0, n_packets = 0;
 
@@ -305,22 +313,24 @@ put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q-
     }
     for (; n < room; n++) {
         struct packet *p = b->pkts[first + n];
+        uint8_t *times = &ledger[p->frame.id];
         bool more = !is_last(p);
+        uint32_t len = p->len;
 
-        if (UNLIKELY(q->ledger[p->frame.id] == UINT8_MAX)) {
+        if (UNLIKELY(*times == UINT8_MAX)) {
             break; /* the same frame 255 times in one ring */
         }
-        q->ledger[p->frame.id]++;
+        ++*times;
         frame_set_owner(&p->frame, FRAME_OWNER_TX);
-        xsk_ring_put_desc(&q->tx, arena_addr(q->arena, packet_data(p)), p->len,
-                          more ? XDP_PKT_CONTD : 0);
-        bytes += p->len;
+        xsk_ring_desc_put_at(&tx, n, (uint64_t) (packet_data(p) - base), len,
+                             more ? XDP_PKT_CONTD : 0);
+        bytes += len;
         n_packets += !more;
     }
     if (n) {
         uint32_t outstanding = atomic_load_explicit(&q->outstanding, memory_order_relaxed);
         atomic_store_explicit(&q->outstanding, outstanding + n, memory_order_relaxed);
-        xsk_ring_submit(&q->tx);
+        xsk_ring_produce(&q->tx, n);
         xsk_count(&q->tx_packets, n_packets);
         xsk_count(&q->tx_bytes, bytes);
         atomic_fetch_add_explicit(&q->unkicked, n, memory_order_relaxed);
