@@ -31,6 +31,8 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/pmd-stats.c \
 	lib/datapath/pmd-stats.h \
 	lib/datapath/pmd.c \
+	lib/datapath/simple.c \
+	lib/datapath/simple.h \
 	lib/datapath/smc.h \
 	lib/datapath/txq.c \
 	lib/flow/classifier-private.h \
@@ -53,6 +55,7 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/flow-protocols.c \
 	lib/flow/flow-protocols.h \
 	lib/flow/flow-sections.c \
+	lib/flow/flow-simple.h \
 	lib/flow/flow.c \
 	lib/flow/flow.h \
 	lib/log/coverage.c \

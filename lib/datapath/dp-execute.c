@@ -42,14 +42,13 @@ output(struct exec *x, uint32_t port_no, struct packet_batch *b, bool last)
         }
         return;
     }
-    for (unsigned i = 0; i < b->n; i++) {
-        if (!last) {
-            packet_ref(b->pkts[i]);
-        }
-        stage_put(x->pmd, port, b->pkts[i]);
+    if (LIKELY(last)) {
+        stage_put_batch(x->pmd, port, b);
+        return;
     }
-    if (last) {
-        b->n = 0;
+    for (unsigned i = 0; i < b->n; i++) {
+        packet_ref(b->pkts[i]);
+        stage_put(x->pmd, port, b->pkts[i]);
     }
 }
 

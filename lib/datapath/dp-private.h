@@ -25,6 +25,7 @@
 #include "datapath/megaflow.h"
 #include "datapath/pmd-sched.h"
 #include "datapath/pmd-stats.h"
+#include "datapath/simple.h"
 #include "datapath/smc.h"
 #include "flow/flow-key.h"
 #include "os/evloop.h"
@@ -133,6 +134,7 @@ struct pmd {
     uint32_t rng;
     unsigned n_groups;
     _Atomic unsigned txq_id; /* modulo a port's n_txq; main assigns */
+    struct simple_cache simple;
     struct emc emc;
     struct smc smc;
     struct megaflow_table flows;
@@ -291,6 +293,7 @@ void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);
 
 /* txq.c; the polling thread. */
 void stage_put(struct pmd *, struct dp_port *, struct packet *);
+void stage_put_batch(struct pmd *, struct dp_port *, struct packet_batch *); /* empties it */
 void stage_flush(struct pmd *);
 /* Flushes if what is staged is due at `now` (clock_cycles()); true: something waits. */
 bool stage_run(struct pmd *, uint64_t now, uint64_t cycles_per_us);

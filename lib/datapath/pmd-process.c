@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "datapath/dp-private.h"
+#include "flow/flow-simple.h"
 #include "log/coverage.h"
 #include "os/clock.h"
 #include "packet/packet-ops.h"
@@ -62,24 +63,32 @@ group_add(struct pmd *pmd, struct dp_flow *f, const struct flow_key *k, struct p
     packet_batch_add(&g->batch, p);
 }
 
+/* Packets of one flow, counted and sent on their way. */
+static ALWAYS_INLINE void
+flow_execute(struct pmd *pmd, struct dp_flow *f, struct packet_batch *b, uint64_t n_bytes,
+             uint16_t tcp_flags)
+{
+    uint64_t n = atomic_load_explicit(&f->n_packets, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&f->n_bytes, memory_order_relaxed);
+
+    atomic_store_explicit(&f->n_packets, n + b->n, memory_order_relaxed);
+    atomic_store_explicit(&f->n_bytes, bytes + n_bytes, memory_order_relaxed);
+    atomic_store_explicit(&f->used_ms, pmd->now_ms, memory_order_relaxed);
+    if (tcp_flags) {
+        uint16_t flags = atomic_load_explicit(&f->tcp_flags, memory_order_relaxed);
+
+        atomic_store_explicit(&f->tcp_flags, flags | tcp_flags, memory_order_relaxed);
+    }
+    dp_execute(pmd, megaflow_actions(f), b);
+}
+
 static void
 groups_execute(struct pmd *pmd)
 {
     for (unsigned i = 0; i < pmd->n_groups; i++) {
         struct group *g = &pmd->groups[i];
-        struct dp_flow *f = g->flow;
-        uint64_t n = atomic_load_explicit(&f->n_packets, memory_order_relaxed);
-        uint64_t bytes = atomic_load_explicit(&f->n_bytes, memory_order_relaxed);
 
-        atomic_store_explicit(&f->n_packets, n + g->batch.n, memory_order_relaxed);
-        atomic_store_explicit(&f->n_bytes, bytes + g->n_bytes, memory_order_relaxed);
-        atomic_store_explicit(&f->used_ms, pmd->now_ms, memory_order_relaxed);
-        if (g->tcp_flags) {
-            uint16_t flags = atomic_load_explicit(&f->tcp_flags, memory_order_relaxed);
-
-            atomic_store_explicit(&f->tcp_flags, flags | g->tcp_flags, memory_order_relaxed);
-        }
-        dp_execute(pmd, megaflow_actions(f), &g->batch);
+        flow_execute(pmd, g->flow, &g->batch, g->n_bytes, g->tcp_flags);
     }
     pmd->n_groups = 0;
 }
@@ -255,6 +264,62 @@ process_batch(struct pmd *pmd, bool emc, struct packet_batch *b)
     b->n = 0;
 }
 
+/* Of a packet that flow_simple_parse() has said yes to. */
+static ALWAYS_INLINE bool
+simple_csum_is_partial(const struct packet *p)
+{
+    bool tcp = packet_data(p)[p->l3_ofs + offsetof(struct ipv4_hdr, proto)] == IP_PROTO_TCP;
+
+    return packet_csum_is_partial_v4(p, tcp ? offsetof(struct tcp_hdr, csum_be)
+                                            : offsetof(struct udp_hdr, csum_be));
+}
+
+/* The short cut for a batch received on the port of the simple flow `f`: false, with the
+ * packets as good as before, if one of them is not simple. */
+static bool
+process_simple(struct pmd *pmd, const struct dp_port *port, struct dp_flow *f,
+               struct packet_batch *b)
+{
+    unsigned n = b->n;
+    uint16_t tcp_flags = 0;
+    uint64_t n_bytes = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct packet *p = b->pkts[i];
+
+        if (UNLIKELY(!flow_simple_parse(p, &tcp_flags))) {
+            return false;
+        }
+        p->in_port = port->port_no;
+        n_bytes += p->len;
+        if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE && UNLIKELY(simple_csum_is_partial(p))) {
+            packet_complete_csum(p);
+        }
+    }
+    pmd_stat_add(&pmd->stats, PMD_STAT_SIMPLE_HIT, n);
+    flow_execute(pmd, f, b, n_bytes, tcp_flags);
+    return true;
+}
+
+/* A batch from a port, whole. */
+static void
+process_received(struct pmd *pmd, const struct dp_port *port, struct packet_batch *b)
+{
+    struct dp_flow *simple = simple_lookup(&pmd->simple, port->port_no);
+    bool emc;
+
+    if (simple && LIKELY(process_simple(pmd, port, simple, b))) {
+        return;
+    }
+    emc = atomic_load_explicit(&port->emc, memory_order_relaxed) &&
+          atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
+    extract_received(pmd, port, b);
+    process_batch(pmd, emc, b);
+    if (!simple && simple_is_due(&pmd->simple)) {
+        simple_learn(&pmd->simple, port->port_no, &pmd->flows, &pmd->keys[0]);
+    }
+}
+
 /* In waves: what a wave recirculates makes the next. */
 COLD NOINLINE void
 pmd_recirculate(struct pmd *pmd)
@@ -290,7 +355,6 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
     uint64_t start = clock_cycles(), cycles;
     struct packet_batch b;
     unsigned n;
-    bool emc;
 
     packet_batch_init(&b);
     n = netdev_rxq_recv(q->rx, &b);
@@ -299,10 +363,7 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
     }
     b.n = n;
     pmd->now_ms = clock_now_ms();
-    emc = atomic_load_explicit(&q->port->emc, memory_order_relaxed) &&
-          atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
-    extract_received(pmd, q->port, &b);
-    process_batch(pmd, emc, &b);
+    process_received(pmd, q->port, &b);
     pmd_stat_add(&pmd->stats, PMD_STAT_RECV, n);
     if (UNLIKELY(pmd->n_recirc)) {
         pmd_recirculate(pmd);

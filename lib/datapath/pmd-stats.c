@@ -45,7 +45,7 @@ pmd_stats_format(struct strbuf *s, const struct pmd_stats *stats, bool cycles)
                 "  avg. datapath passes per packet: %.2f\n"
                 "  phwol hits: 0\n"
                 "  mfex opt hits: 0\n"
-                "  simple match hits: 0\n"
+                "  simple match hits: %" PRIu64 "\n"
                 "  emc hits: %" PRIu64 "\n"
                 "  smc hits: %" PRIu64 "\n"
                 "  megaflow hits: %" PRIu64 "\n"
@@ -53,7 +53,8 @@ pmd_stats_format(struct strbuf *s, const struct pmd_stats *stats, bool cycles)
                 "  miss with success upcall: %" PRIu64 "\n"
                 "  miss with failed upcall: %" PRIu64 "\n"
                 "  avg. packets per output batch: %.2f\n",
-                recv, n[PMD_STAT_RECIRC], ratio(recv + n[PMD_STAT_RECIRC], recv), n[PMD_STAT_EMC_HIT], n[PMD_STAT_SMC_HIT],
+                recv, n[PMD_STAT_RECIRC], ratio(recv + n[PMD_STAT_RECIRC], recv),
+                n[PMD_STAT_SIMPLE_HIT], n[PMD_STAT_EMC_HIT], n[PMD_STAT_SMC_HIT],
                 n[PMD_STAT_MEGAFLOW_HIT],
                 ratio(n[PMD_STAT_SUBTABLES], n[PMD_STAT_MEGAFLOW_HIT]), n[PMD_STAT_MISS],
                 n[PMD_STAT_LOST], ratio(n[PMD_STAT_TX_PACKETS], n[PMD_STAT_TX_BATCHES]));
@@ -131,7 +132,7 @@ format_rx(struct strbuf *s, const uint64_t *n, double seconds)
     strbuf_puts(s, "  (1.00 passes/pkt)\n");
     put_hits(s, "- PHWOL hits:", 0, recv);
     put_hits(s, "- MFEX Opt hits:", 0, recv);
-    put_hits(s, "- Simple Match hits:", 0, recv);
+    put_hits(s, "- Simple Match hits:", n[PMD_STAT_SIMPLE_HIT], recv);
     put_hits(s, "- EMC hits:", n[PMD_STAT_EMC_HIT], recv);
     put_hits(s, "- SMC hits:", n[PMD_STAT_SMC_HIT], recv);
     put_line(s, "- Megaflow hits:", n[PMD_STAT_MEGAFLOW_HIT]);

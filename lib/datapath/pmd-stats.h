@@ -14,6 +14,7 @@
 enum pmd_stat {
     PMD_STAT_RECV, /* packets received */
     PMD_STAT_RECIRC, /* passes after the first */
+    PMD_STAT_SIMPLE_HIT, /* of these, by the port-to-port short cut */
     PMD_STAT_EMC_HIT,
     PMD_STAT_SMC_HIT,
     PMD_STAT_MEGAFLOW_HIT,

@@ -88,6 +88,7 @@ pmd_maintain(struct pmd *pmd)
     if (n_deaths != pmd->n_deaths) {
         pmd->n_deaths = n_deaths;
         pmd->sweep_left = EMC_ENTRIES;
+        simple_sweep(&pmd->simple);
     }
     if (pmd->sweep_left) {
         emc_sweep(&pmd->emc, EMC_SWEEP);
@@ -304,6 +305,7 @@ void
 pmd_destroy(struct pmd *pmd)
 {
     ev_timer_stop(&pmd->tx_timer);
+    simple_destroy(&pmd->simple);
     emc_destroy(&pmd->emc);
     smc_destroy(&pmd->smc);
     megaflow_table_destroy(&pmd->flows);

@@ -93,6 +93,26 @@ stage_put(struct pmd *pmd, struct dp_port *port, struct packet *p)
 }
 
 void
+stage_put_batch(struct pmd *pmd, struct dp_port *port, struct packet_batch *b)
+{
+    unsigned slot = port->port_no % STAGE_SLOTS;
+    struct stage_slot *s = &pmd->stage.slots[slot];
+
+    if (UNLIKELY(s->batch.n)) {
+        for (unsigned i = 0; i < b->n; i++) {
+            stage_put(pmd, port, b->pkts[i]);
+        }
+    } else if (b->n) {
+        s->port_no = port->port_no;
+        s->port_id = port->id;
+        s->batch.n = b->n;
+        memcpy(s->batch.pkts, b->pkts, b->n * sizeof b->pkts[0]);
+        pmd->stage.used |= UINT64_C(1) << slot;
+    }
+    b->n = 0;
+}
+
+void
 stage_flush(struct pmd *pmd)
 {
     struct stage *st = &pmd->stage;

@@ -4,8 +4,11 @@
 
 /* Operations on packet contents.  The packet must not be shared (packet_writable() first). */
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+#include "packet/headers.h"
 #include "packet/packet.h"
 
 /* Pushes an 802.1Q/802.1ad tag (TCI with or without VLAN_CFI, which is not sent); false if the
@@ -22,6 +25,22 @@ void packet_set_vlan_tci(struct packet *, uint16_t tci);
  * l3_ofs, l4_ofs, l4_len (set by flow extraction); leaves fragments and truncated packets
  * alone. Returns true when it wrote.  Reads headers only, unless the checksum is partial. */
 bool packet_complete_csum(struct packet *);
+/* Whether packet_complete_csum() would find one to complete, of an IPv4 packet that is no
+ * fragment; `csum_ofs` is that of the field in the transport header, which is whole. */
+static inline bool
+packet_csum_is_partial_v4(const struct packet *p, unsigned csum_ofs)
+{
+    const uint8_t *data = packet_data(p);
+    const struct ipv4_hdr *ip = (const void *) (data + p->l3_ofs);
+    uint64_t sum = (uint64_t) ip->src_be + ip->dst_be + htons(ip->proto) + htons(p->l4_len);
+    uint16_t field;
+
+    memcpy(&field, data + p->l4_ofs + csum_ofs, sizeof field);
+    sum = (sum & UINT32_MAX) + (sum >> 32); /* RFC 1071: words of any width */
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    return field == sum;
+}
 /* Recomputes IPv4 header and L4 checksums (TCP, UDP, ICMP, ICMPv6, SCTP) unconditionally, for
  * packets that we make.  Needs the offsets like packet_complete_csum(); the L4 checksum of a
  * fragment is left alone. */

@@ -32,7 +32,7 @@ static struct dp *dp;
 
 /* ---- Toy translation: what a packet from port N does, set per test. ---- */
 
-enum toy { TOY_DROP, TOY_OUT, TOY_FLOOD_TAGGED, TOY_FAIL, TOY_ONCE, TOY_BAD_PORT };
+enum toy { TOY_DROP, TOY_OUT, TOY_FLOOD_TAGGED, TOY_FAIL, TOY_ONCE, TOY_BAD_PORT, TOY_P2P };
 #define MAX_IN 256u
 static _Atomic int toy_of[MAX_IN];
 static _Atomic uint32_t toy_out[MAX_IN];
@@ -51,7 +51,7 @@ translate(void *aux, const struct flow *flow, const struct packet *pkt,
     if (toy == TOY_FAIL) {
         return false;
     }
-    if (toy == TOY_OUT || toy == TOY_ONCE) {
+    if (toy == TOY_OUT || toy == TOY_ONCE || toy == TOY_P2P) {
         dp_actions_add_output(&b, out);
     } else if (toy == TOY_BAD_PORT) {
         dp_actions_add_output(&b, 4000);
@@ -65,7 +65,7 @@ translate(void *aux, const struct flow *flow, const struct packet *pkt,
     }
     t->actions = dp_actions_finish(&b);
     flow_mask_init_minimal(&t->mask, flow);
-    memset(&t->mask.eth.dst, 0xff, sizeof t->mask.eth.dst);
+    memset(&t->mask.eth.dst, toy == TOY_P2P ? 0 : 0xff, sizeof t->mask.eth.dst);
     t->cookie = xmalloc(1);
     t->dont_install = toy == TOY_ONCE;
     atomic_fetch_add(&n_cookies, 1);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 
+#include "flow/flow-simple.h"
 #include "packet-samples.h"
 
 static uint16_t
@@ -37,6 +38,66 @@ check_consistent(const struct packet *p, const struct flow_key *k)
     flow_key_expand(k, &flow);
     flow_key_from_flow(&flow, &back);
     assert_true(flow_key_equal(k, &back));
+}
+
+/* What flow_simple_parse() says of a packet whose key is `k`. */
+static bool
+check_simple(struct packet *p, const struct flow_key *k)
+{
+    struct packet q = *p; /* the data stays where it is */
+    struct flow flow;
+    uint16_t tcp_flags = 0;
+    bool yes;
+
+    p->l2_5_ofs = p->l3_ofs = p->l4_ofs = p->l4_len = 1; /* what it must set */
+    yes = flow_simple_parse(p, &tcp_flags);
+    flow_key_expand(k, &flow);
+    if (yes) {
+        assert_int_equal(k->sections, FLOW_SIMPLE_SECTIONS);
+        assert_int_equal(flow.eth.type_be, htons(ETH_TYPE_IPV4));
+        assert_int_equal(flow.ip.frag, 0);
+        assert_int_equal(ntohs(flow.l4.tcp_flags_be), tcp_flags);
+        assert_int_equal(p->l2_5_ofs, q.l2_5_ofs);
+        assert_int_equal(p->l3_ofs, q.l3_ofs);
+        assert_int_equal(p->l4_ofs, q.l4_ofs);
+        assert_int_equal(p->l4_len, q.l4_len);
+    } else {
+        /* Left out of it: 802.2, IP options, other protocols. */
+        assert_true(k->sections != FLOW_SIMPLE_SECTIONS || flow.ip.frag || q.l3_ofs != 14 ||
+                    q.l4_ofs != 34 ||
+                    (flow.ip.proto != IP_PROTO_TCP && flow.ip.proto != IP_PROTO_UDP));
+    }
+    return yes;
+}
+
+static void
+test_simple(void **state)
+{
+    static const char *const simple[] = {"tcp4", "tcp4 padded", "udp4"};
+    unsigned n_simple = 0;
+
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        uint8_t b[256];
+        uint16_t n = sample_bytes(&samples[i], b, sizeof b);
+        bool want = false;
+
+        for (unsigned j = 0; j < ARRAY_SIZE(simple); j++) {
+            want |= !strcmp(samples[i].name, simple[j]);
+        }
+        for (uint16_t len = 0; len <= n; len++) { /* whole, and truncated */
+            struct packet *p = guarded_packet(b, len);
+            struct flow_key k;
+            bool yes;
+
+            flow_key_extract(p, &k);
+            yes = check_simple(p, &k);
+            if (len == n && yes != want) {
+                fail_msg("%s: simple is %d", samples[i].name, yes);
+            }
+            n_simple += yes;
+        }
+    }
+    assert_true(n_simple >= ARRAY_SIZE(simple));
 }
 
 static const struct sample *
@@ -207,6 +268,7 @@ test_mutated(void **state)
         p = guarded_packet(b, (uint16_t) (test_random() % 4 ? n : test_random() % (n + 1u)));
         flow_key_extract(p, &k);
         check_consistent(p, &k);
+        check_simple(p, &k);
     }
 }
 
@@ -269,9 +331,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples),   cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_mutated),
-        cmocka_unit_test(test_masks),     cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_simple),  cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_fields),  cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_mutated), cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
