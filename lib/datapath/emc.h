@@ -14,8 +14,8 @@
 
 struct emc_entry {
     struct dp_flow *flow; /* NULL: free */
-    struct flow_key key;
-};
+    struct flow_key key;  /* the first two cache lines hold a usual one */
+} CACHE_ALIGNED;
 struct emc {
     struct emc_entry *entries;
     unsigned sweep;
@@ -33,17 +33,35 @@ emc_entry(const struct emc *emc, uint32_t hash, unsigned way)
     return &emc->entries[(hash >> (way * EMC_BITS)) & (EMC_ENTRIES - 1)];
 }
 
+static inline void
+emc_prefetch(const struct emc *emc, const struct flow_key *k)
+{
+    const struct emc_entry *e = emc_entry(emc, k->hash, 0);
+
+    __builtin_prefetch(e);
+    __builtin_prefetch((const uint8_t *) e + CACHE_LINE_SIZE);
+}
+
+/* The flow of the key, which may be dead: for those who look at that later. */
 static inline struct dp_flow *
-emc_lookup(const struct emc *emc, const struct flow_key *k)
+emc_find(const struct emc *emc, const struct flow_key *k)
 {
     for (unsigned way = 0; way < EMC_WAYS; way++) {
         const struct emc_entry *e = emc_entry(emc, k->hash, way);
 
-        if (e->flow && flow_key_equal(&e->key, k) && !megaflow_is_dead(e->flow)) {
+        if (e->flow && flow_key_equal(&e->key, k)) {
             return e->flow;
         }
     }
     return NULL;
+}
+
+static inline struct dp_flow *
+emc_lookup(const struct emc *emc, const struct flow_key *k)
+{
+    struct dp_flow *f = emc_find(emc, k);
+
+    return f && !megaflow_is_dead(f) ? f : NULL;
 }
 
 #endif

@@ -21,6 +21,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "datapath/dp-actions.h"
@@ -28,6 +29,7 @@
 #include "flow/flow.h"
 #include "os/rcu.h"
 #include "os/thread.h"
+#include "util/compiler.h"
 
 #define MF_SECTIONS ((1u << FS_REGS) - 1) /* those that keys can have */
 #define MF_IDS 1024u
@@ -57,29 +59,34 @@ struct mf_subtable {
 };
 
 struct dp_flow {
-    struct dp_flow *next; /* in its chain, __atomic */
-    uint64_t hash;
-    struct dp_actions *actions; /* __atomic; RCU */
-    struct mf_subtable *subtable;
-    _Atomic bool dead; /* unlinked: caches must not use it any more */
-    uint32_t group;    /* owner: its group in the batch at hand */
-    /* Written by the owner only, read by anybody. */
-    _Atomic uint64_t n_packets, n_bytes;
-    _Atomic int64_t used_ms;
-    _Atomic uint16_t tcp_flags;
-    /* Cold. */
-    _Atomic uint32_t refs;     /* the table's, and one per exact-match entry */
+    /* Cold; the hot line then has the first words of `w` right behind it. */
     struct cds_list_head node; /* in table->flows */
     struct megaflow_table *table;
     struct megaflow_owner *owner;
     void *cookie;
     int64_t created_ms;
     struct rcu_head rcu;
+    _Atomic uint32_t refs;    /* the table's, and one per cache entry */
     uint16_t origin_sections; /* of the packet that it was made for */
-    /* Masked, in the order of the subtable's words; behind them those of the first packet, whole
-     * sections in their order, for people to read. */
+    /* Hot: one cache line has all that a packet needs. */
+    struct dp_flow *next CACHE_ALIGNED; /* in its chain, __atomic */
+    uint64_t hash;
+    struct dp_actions *actions; /* __atomic; RCU */
+    struct mf_subtable *subtable;
+    uint32_t group;    /* owner: its group in the batch at hand */
+    _Atomic bool dead; /* unlinked: caches must not use it any more */
+    /* Written by the owner only, read by anybody. */
+    _Atomic uint16_t tcp_flags;
+    _Atomic uint64_t n_packets, n_bytes;
+    _Atomic int64_t used_ms;
+    /* Masked, in the order of the subtable's words; behind them those of the first packet,
+     * whole sections in their order, for people to read. */
     uint64_t w[];
 };
+_Static_assert(offsetof(struct dp_flow, w) % CACHE_LINE_SIZE == 0 &&
+                   offsetof(struct dp_flow, w) - offsetof(struct dp_flow, next) ==
+                       CACHE_LINE_SIZE,
+               "one hot line, and the words behind it");
 
 struct megaflow_table {
     struct mf_subtable **subtables; /* owner; most hit first */
@@ -89,8 +96,8 @@ struct megaflow_table {
     struct mutex mutex;
     struct cds_list_head flows; /* all; RCU list, changed under the mutex */
     _Atomic uint32_t n_flows;
-    _Atomic uint32_t n_deaths;         /* deletions ever: caches have something to sweep */
-    _Atomic bool has_empty; /* a subtable lost its last flow since maintain */
+    _Atomic uint32_t n_deaths; /* deletions ever: caches have something to sweep */
+    _Atomic bool has_empty;    /* a subtable lost its last flow since maintain */
 };
 
 void megaflow_table_init(struct megaflow_table *, struct megaflow_owner *);
@@ -103,15 +110,22 @@ void megaflow_table_destroy(struct megaflow_table *); /* flushed before */
  * sets `*id` to the subtable's id on a hit.  Fast path. */
 struct dp_flow *megaflow_lookup(struct megaflow_table *, const struct flow_key *,
                                 unsigned *n_looked, uint16_t *id);
+/* The same for several keys at once: `flows[i]` (NULL: none), and on a hit `n_looked[i]` and
+ * `ids[i]`, are what megaflow_lookup() would say of `keys[i]`.  What the lookups need of memory
+ * is fetched for all of them together.  At most MF_BATCH keys.  Fast path. */
+#define MF_BATCH 32u
+void
+megaflow_lookup_batch(struct megaflow_table *, const struct flow_key *const *keys, unsigned n,
+                      struct dp_flow **flows, unsigned *n_looked, uint16_t *ids);
 /* Looks in subtable `id` (of any value) only. */
-struct dp_flow *megaflow_lookup_in(struct megaflow_table *, uint16_t id,
-                                   const struct flow_key *);
+struct dp_flow *
+megaflow_lookup_in(struct megaflow_table *, uint16_t id, const struct flow_key *);
 /* Makes a megaflow of `flow` under `mask` (which is clipped to the flow's sections here),
  * unless one with the same match is there, which is then returned, with `*existed` set and
  * neither `actions` nor `cookie` taken. */
-struct dp_flow *megaflow_insert(struct megaflow_table *, const struct flow *flow,
-                                const struct flow *mask, struct dp_actions *actions,
-                                void *cookie, int64_t now_ms, bool *existed);
+struct dp_flow *
+megaflow_insert(struct megaflow_table *, const struct flow *flow, const struct flow *mask,
+                struct dp_actions *actions, void *cookie, int64_t now_ms, bool *existed);
 /* Marks dead, unlinks, frees actions and cookie after a grace period; idempotent. */
 void megaflow_delete(struct dp_flow *);
 void megaflow_set_actions(struct dp_flow *, struct dp_actions *);
@@ -121,6 +135,12 @@ void megaflow_get_origin(const struct dp_flow *, struct flow *);
 /* Now and then: ranks the subtables by their hits, frees empty ones. */
 void megaflow_maintain(struct megaflow_table *);
 
+/* Has the parts of a flow that a packet needs fetched. */
+static inline void
+megaflow_prefetch(const struct dp_flow *f)
+{
+    __builtin_prefetch(&f->next, 1);
+}
 static inline bool
 megaflow_is_dead(const struct dp_flow *f)
 {

@@ -17,8 +17,6 @@ COVERAGE_DEFINE(drop_datapath_upcall_error);
 COVERAGE_DEFINE(datapath_flow_limit);
 COVERAGE_DEFINE(drop_datapath_recirc_passes);
 
-#define PREFETCH_AHEAD 4u
-
 /* xorshift32 (Marsaglia 2003): to choose which packets enter the exact-match cache. */
 static ALWAYS_INLINE uint32_t
 pmd_random(struct pmd *pmd)
@@ -57,6 +55,7 @@ group_add(struct pmd *pmd, struct dp_flow *f, const struct flow_key *k, struct p
         g->n_bytes = 0;
         g->tcp_flags = 0;
         g->batch.n = 0;
+        __builtin_prefetch(megaflow_actions(f));
     }
     g->n_bytes += p->len;
     g->tcp_flags |= key_tcp_flags(k);
@@ -108,38 +107,77 @@ struct lookup_counts {
     unsigned emc, smc, megaflow, subtables;
 };
 
-static ALWAYS_INLINE struct dp_flow *
-lookup(struct pmd *pmd, bool emc, bool smc, const struct flow_key *k, struct lookup_counts *c)
+/* Looks for what the exact-match cache did not have: `todo` are indices into pmd->keys, `flow`
+ * is by them. */
+static void
+lookup_slow(struct pmd *pmd, bool emc, bool smc, const uint8_t *todo, unsigned n,
+            struct dp_flow **flow, struct lookup_counts *c)
 {
-    struct dp_flow *f;
-    unsigned n_looked = 0;
-    uint16_t id = 0;
+    const struct flow_key *keys[PACKET_BATCH_MAX];
+    struct dp_flow *found[PACKET_BATCH_MAX];
+    unsigned n_looked[PACKET_BATCH_MAX], n_keys = 0;
+    uint16_t ids[PACKET_BATCH_MAX];
+    uint8_t who[PACKET_BATCH_MAX];
 
-    if (LIKELY(emc)) {
-        f = emc_lookup(&pmd->emc, k);
-        if (LIKELY(f)) {
-            c->emc++;
-            return f;
-        }
-    }
-    if (smc) {
-        f = smc_lookup(&pmd->smc, &pmd->flows, k);
+    for (unsigned i = 0; i < n; i++) {
+        const struct flow_key *k = &pmd->keys[todo[i]];
+        struct dp_flow *f = smc ? smc_lookup(&pmd->smc, &pmd->flows, k) : NULL;
+
+        flow[todo[i]] = f;
         if (f) {
             c->smc++;
             caches_fill(pmd, emc, k, f);
-            return f;
+        } else {
+            who[n_keys] = todo[i];
+            keys[n_keys++] = k;
         }
     }
-    f = megaflow_lookup(&pmd->flows, k, &n_looked, &id);
-    if (f) {
-        c->megaflow++;
-        c->subtables += n_looked;
-        if (smc && id) {
-            smc_insert(&pmd->smc, k, id);
+    megaflow_lookup_batch(&pmd->flows, keys, n_keys, found, n_looked, ids);
+    for (unsigned i = 0; i < n_keys; i++) {
+        if (LIKELY(found[i])) {
+            flow[who[i]] = found[i];
+            c->megaflow++;
+            c->subtables += n_looked[i];
+            if (smc && ids[i]) {
+                smc_insert(&pmd->smc, keys[i], ids[i]);
+            }
+            caches_fill(pmd, emc, keys[i], found[i]);
         }
-        caches_fill(pmd, emc, k, f);
     }
-    return f;
+}
+
+/* The flow of each of the `n` keys in pmd->keys, NULL where there is none.  In passes over all
+ * of them, each of which has fetched what the next one reads. */
+static void
+lookup_batch(struct pmd *pmd, bool emc, bool smc, unsigned n, struct dp_flow **flow,
+             struct lookup_counts *c)
+{
+    uint8_t todo[PACKET_BATCH_MAX];
+    unsigned n_todo = 0;
+
+    if (LIKELY(emc)) {
+        for (unsigned i = 0; i < n; i++) {
+            flow[i] = emc_find(&pmd->emc, &pmd->keys[i]);
+            if (flow[i]) {
+                megaflow_prefetch(flow[i]);
+            } else {
+                todo[n_todo++] = (uint8_t) i;
+            }
+        }
+        for (unsigned i = 0; i < n; i++) {
+            if (flow[i] && UNLIKELY(megaflow_is_dead(flow[i]))) {
+                todo[n_todo++] = (uint8_t) i;
+            }
+        }
+        c->emc = n - n_todo;
+    } else {
+        for (; n_todo < n; n_todo++) {
+            todo[n_todo] = (uint8_t) n_todo;
+        }
+    }
+    if (n_todo) {
+        lookup_slow(pmd, emc, smc, todo, n_todo, flow, c);
+    }
 }
 
 /* Translates the flow of a packet and executes the answer, installing it first if that makes
@@ -200,9 +238,13 @@ process_misses(struct pmd *pmd, bool emc, struct packet *const *pkts,
     struct lookup_counts c = {0};
 
     for (unsigned i = 0; i < n; i++) {
-        struct dp_flow *f = lookup(pmd, false, false, keys[i], &c);
+        unsigned n_looked = 0;
+        uint16_t id;
+        struct dp_flow *f = megaflow_lookup(&pmd->flows, keys[i], &n_looked, &id);
 
         if (f) {
+            c.megaflow++;
+            c.subtables += n_looked;
             group_add(pmd, f, keys[i], pkts[i]);
         } else {
             miss_translate(pmd, emc, keys[i], pkts[i]);
@@ -215,18 +257,21 @@ process_misses(struct pmd *pmd, bool emc, struct packet *const *pkts,
 
 /* The keys of the packets that a port received. */
 static void
-extract_received(struct pmd *pmd, const struct dp_port *port, struct packet_batch *b)
+extract_received(struct pmd *pmd, const struct dp_port *port, bool emc, struct packet_batch *b)
 {
     unsigned n = b->n;
 
+    /* Apart, so that extraction, which reads more than it at once, need not wait for it. */
+    for (unsigned i = 0; i < n; i++) {
+        b->pkts[i]->in_port = port->port_no;
+    }
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = b->pkts[i];
 
-        if (i + PREFETCH_AHEAD < n) {
-            __builtin_prefetch(packet_data(b->pkts[i + PREFETCH_AHEAD]));
-        }
-        p->in_port = port->port_no;
         flow_key_extract(p, &pmd->keys[i]);
+        if (LIKELY(emc)) {
+            emc_prefetch(&pmd->emc, &pmd->keys[i]);
+        }
         if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE) {
             packet_complete_csum(p);
         }
@@ -240,14 +285,14 @@ process_batch(struct pmd *pmd, bool emc, struct packet_batch *b)
     bool smc = atomic_load_explicit(&dp_config.smc, memory_order_relaxed);
     struct packet *miss[PACKET_BATCH_MAX];
     const struct flow_key *miss_key[PACKET_BATCH_MAX];
+    struct dp_flow *flow[PACKET_BATCH_MAX];
     struct lookup_counts c = {0};
     unsigned n_miss = 0, n = b->n;
 
+    lookup_batch(pmd, emc, smc, n, flow, &c);
     for (unsigned i = 0; i < n; i++) {
-        struct dp_flow *f = lookup(pmd, emc, smc, &pmd->keys[i], &c);
-
-        if (LIKELY(f)) {
-            group_add(pmd, f, &pmd->keys[i], b->pkts[i]);
+        if (LIKELY(flow[i])) {
+            group_add(pmd, flow[i], &pmd->keys[i], b->pkts[i]);
         } else {
             miss_key[n_miss] = &pmd->keys[i];
             miss[n_miss++] = b->pkts[i];
@@ -313,7 +358,7 @@ process_received(struct pmd *pmd, const struct dp_port *port, struct packet_batc
     }
     emc = atomic_load_explicit(&port->emc, memory_order_relaxed) &&
           atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
-    extract_received(pmd, port, b);
+    extract_received(pmd, port, emc, b);
     process_batch(pmd, emc, b);
     if (!simple && simple_is_due(&pmd->simple)) {
         simple_learn(&pmd->simple, port->port_no, &pmd->flows, &pmd->keys[0]);

@@ -98,11 +98,11 @@ stage_put_batch(struct pmd *pmd, struct dp_port *port, struct packet_batch *b)
     unsigned slot = port->port_no % STAGE_SLOTS;
     struct stage_slot *s = &pmd->stage.slots[slot];
 
-    if (UNLIKELY(s->batch.n)) {
+    if (s->batch.n || b->n < 4) {
         for (unsigned i = 0; i < b->n; i++) {
             stage_put(pmd, port, b->pkts[i]);
         }
-    } else if (b->n) {
+    } else {
         s->port_no = port->port_no;
         s->port_id = port->id;
         s->batch.n = b->n;

@@ -381,8 +381,10 @@ test_queues_and_cores(void **state)
     set_toy(4, TOY_OUT, 1);
     inject(p4, 3, 1);
     assert_true(wait_tx(p1, 3));
-    inject(p4, 3, 1);
+    inject(p4, 3, 1); /* found in the megaflow table, and noted */
     assert_true(wait_tx(p1, 6));
+    inject(p4, 3, 1);
+    assert_true(wait_tx(p1, 9));
     assert_true(atomic_load(&pmd->stats.n[PMD_STAT_SMC_HIT]) > 0);
     assert_int_equal(atomic_load(&pmd->stats.n[PMD_STAT_EMC_HIT]), 0);
 
@@ -391,7 +393,7 @@ test_queues_and_cores(void **state)
     assert_int_equal(dp_port_reconfigure(dp, 4, &err), 0);
     assert_int_equal(only_pmd()->polls->n, 2);
     inject(p4, 1, 1);
-    assert_true(wait_tx(p1, 7));
+    assert_true(wait_tx(p1, 10));
 
     smap_clear(&port_oc);
     dp_port_set_config(dp, 4, &port_oc);
@@ -403,12 +405,12 @@ test_queues_and_cores(void **state)
     dp_set_config(&oc);
     assert_true(dp_pmds(dp)->n >= 2);
     inject(p4, 1, 1);
-    assert_true(wait_tx(p1, 8));
+    assert_true(wait_tx(p1, 11));
     smap_clear(&oc);
     dp_set_config(&oc);
     only_pmd();
     inject(p4, 1, 1);
-    assert_true(wait_tx(p1, 9));
+    assert_true(wait_tx(p1, 12));
     smap_destroy(&oc);
     smap_destroy(&port_oc);
     smap_destroy(&options);

@@ -136,6 +136,36 @@ add_random(struct megaflow_table *t)
     n_refs++;
 }
 
+/* Many keys at once give what each alone gives. */
+static void
+check_batch(struct megaflow_table *t)
+{
+    unsigned n = (unsigned) rand() % (MF_BATCH + 1), n_looked[MF_BATCH];
+    const struct flow_key *keys[MF_BATCH];
+    struct dp_flow *flows[MF_BATCH];
+    struct flow_key k[MF_BATCH];
+    uint16_t ids[MF_BATCH];
+
+    for (unsigned i = 0; i < n; i++) {
+        struct flow pkt;
+
+        random_flow(&pkt);
+        flow_key_from_flow(&pkt, &k[i]);
+        keys[i] = &k[i];
+    }
+    megaflow_lookup_batch(t, keys, n, flows, n_looked, ids);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned one_looked = 0;
+        uint16_t id = 0;
+
+        assert_ptr_equal(megaflow_lookup(t, keys[i], &one_looked, &id), flows[i]);
+        if (flows[i]) {
+            assert_int_equal(one_looked, n_looked[i]);
+            assert_int_equal(id, ids[i]);
+        }
+    }
+}
+
 static void
 check_lookups(struct megaflow_table *t, unsigned n)
 {
@@ -192,6 +222,9 @@ test_reference(void **state)
             megaflow_maintain(&t);
         }
         check_lookups(&t, 200);
+        for (unsigned i = 0; i < 20; i++) {
+            check_batch(&t);
+        }
         rcu_quiescent_state();
     }
     n_inserted = n_refs;
