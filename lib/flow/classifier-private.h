@@ -149,6 +149,7 @@ struct cls_tuple *cls_tuple_create(struct cls_mask *);         /* takes the refe
 void cls_tuple_free(struct cls_tuple *); /* no reader any more, no rules */
 void cls_tuple_insert(struct cls_tuple *, struct cls_rule *);
 void cls_tuple_remove(struct cls_tuple *, struct cls_rule *);
+bool cls_tuple_has_priority(const struct cls_tuple *, int priority);
 static inline int
 cls_tuple_max_priority(const struct cls_tuple *t)
 {

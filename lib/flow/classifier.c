@@ -308,44 +308,79 @@ classifier_find_exact(const struct classifier *cls, const struct flow *match,
     return r && !cls_rule_is_leaving(r) ? r : NULL;
 }
 
+/* A rule by the words of struct flow. */
+struct spread {
+    uint64_t match[FLOW_WORDS], mask[FLOW_WORDS];
+    int priority;
+};
+
 /* Can a packet match both? */
 static bool
-overlaps(const struct cls_rule *a, const struct cls_rule *b)
+overlaps(const struct spread *a, const struct cls_rule *b)
 {
-    uint64_t match[FLOW_WORDS] = {0}, mask[FLOW_WORDS] = {0};
-
-    for (unsigned i = 0; i < a->mask->n; i++) {
-        match[a->mask->idx[i]] = a->w[i];
-        mask[a->mask->idx[i]] = a->mask->m[i];
-    }
     for (unsigned i = 0; i < b->mask->n; i++) {
         unsigned w = b->mask->idx[i];
 
-        if ((match[w] ^ b->w[i]) & mask[w] & b->mask->m[i]) {
+        if ((a->match[w] ^ b->w[i]) & a->mask[w] & b->mask->m[i]) {
             return false;
         }
     }
     return true;
 }
 
-struct cls_rule *
-classifier_find_overlap(const struct classifier *cls, const struct cls_rule *rule)
+/* In a tuple that looks at nothing that `a` does not look at, only one match can overlap. */
+static struct cls_rule *
+overlap_by_hash(struct cls_tuple *t, const struct spread *a)
 {
-    for (unsigned i = 0; i < cls->n_own; i++) {
-        const struct cls_tuple *t = cls->own[i];
-        struct cls_rule *r;
+    uint64_t w[FLOW_WORDS + 1];
+    struct cls_rule *r;
 
-        if (cls_tuple_max_priority(t) < rule->priority) {
-            continue;
-        }
-        cds_list_for_each_entry(r, &t->rules, node)
-        {
-            if (r->priority == rule->priority && !cls_rule_is_leaving(r) && overlaps(r, rule)) {
-                return r;
-            }
+    for (unsigned i = 0; i < t->mask->n; i++) {
+        w[i] = a->match[t->mask->idx[i]] & t->mask->m[i];
+    }
+    r = cls_tuple_find(t, w, (uint32_t) cls_hash_words(0, w, 0, t->mask->n));
+    r = r ? cls_chain_find(t, r, a->priority) : NULL;
+    return r && !cls_rule_is_leaving(r) ? r : NULL;
+}
+
+static struct cls_rule *
+overlap_in_tuple(struct cls_tuple *t, const struct spread *a)
+{
+    bool looks_at_more = false;
+    struct cls_rule *r;
+
+    for (unsigned i = 0; i < t->mask->n; i++) {
+        looks_at_more |= t->mask->m[i] & ~a->mask[t->mask->idx[i]];
+    }
+    if (!looks_at_more) {
+        return overlap_by_hash(t, a);
+    }
+    cds_list_for_each_entry(r, &t->rules, node)
+    {
+        cls_chain_steps++;
+        if (r->priority == a->priority && !cls_rule_is_leaving(r) && overlaps(a, r)) {
+            return r;
         }
     }
     return NULL;
+}
+
+struct cls_rule *
+classifier_find_overlap(const struct classifier *cls, const struct cls_rule *rule)
+{
+    struct spread a = {.priority = rule->priority};
+    struct cls_rule *r = NULL;
+
+    for (unsigned i = 0; i < rule->mask->n; i++) {
+        a.match[rule->mask->idx[i]] = rule->w[i];
+        a.mask[rule->mask->idx[i]] = rule->mask->m[i];
+    }
+    for (unsigned i = 0; i < cls->n_own && !r; i++) {
+        if (cls_tuple_has_priority(cls->own[i], rule->priority)) {
+            r = overlap_in_tuple(cls->own[i], &a);
+        }
+    }
+    return r;
 }
 
 unsigned

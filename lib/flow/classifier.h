@@ -129,7 +129,9 @@ struct cls_rule *classifier_find_exact(const struct classifier *, const struct f
 const struct cls_rule *classifier_find_version(const struct classifier *, uint64_t version,
                                                const struct cls_rule *like);
 /* A rule of the same priority, not leaving, that some packet matches together with `rule`
- * (which is not inserted); NULL if there is none.  Linear.  Writer. */
+ * (which is not inserted); NULL if there is none.  Constant time for each tuple that looks at
+ * no more than the rule, or has no rule of the priority; linear in the others' rules.  Writer.
+ */
 struct cls_rule *
 classifier_find_overlap(const struct classifier *, const struct cls_rule *rule);
 /* The matching rule of highest priority in a version, or NULL; among equals any, but always the

@@ -127,6 +127,14 @@ level_find(const struct cls_tuple *t, int priority)
     return from;
 }
 
+bool
+cls_tuple_has_priority(const struct cls_tuple *t, int priority)
+{
+    unsigned i = level_find(t, priority);
+
+    return i < t->n_levels && t->levels[i].priority == priority;
+}
+
 static void
 level_add(struct cls_tuple *t, int priority)
 {

@@ -605,6 +605,56 @@ test_long_chain(void **state)
     assert_in_range(steps_per_rule(32768, 64), 1, 64); /* of one priority many leave */
 }
 
+/* A search for overlaps before each insertion, as check_overlap asks for. */
+static void
+test_overlap_steps(void **state)
+{
+    enum { N = 20000 };
+    struct classifier *cls = classifier_create();
+    struct cls_rule *rules = xcalloc(N, sizeof *rules), wide;
+    uint64_t begin = cls_chain_steps;
+    struct flow match, mask;
+
+    memset(&match, 0, sizeof match);
+    memset(&mask, 0, sizeof mask);
+    mask.eth.type_be = UINT16_MAX;
+    mask.ipv4.dst_be = UINT32_MAX;
+    for (uint32_t i = 0; i < N; i++) {
+        match.ipv4.dst_be = htonl(i);
+        mask.ipv4.src_be = i % 2 ? UINT32_MAX : 0; /* every other one looks at more */
+        match.ipv4.src_be = i % 2 ? htonl(i) : 0;
+        cls_rule_init(&rules[i], &match, &mask, i % 2 ? 7 : 8, NULL);
+        assert_null(classifier_find_overlap(cls, &rules[i]));
+        classifier_insert(cls, &rules[i], V1);
+    }
+    assert_in_range(cls_chain_steps - begin, 0, N * 4);
+    /* One that looks at less: that takes a walk, and finds. */
+    memset(&mask.ipv4, 0, sizeof mask.ipv4);
+    memset(&match.ipv4, 0, sizeof match.ipv4);
+    cls_rule_init(&wide, &match, &mask, 7, NULL);
+    assert_ptr_equal(classifier_find_overlap(cls, &wide), &rules[1]);
+    cls_rule_destroy(&wide);
+    /* One that looks at more: by hash. */
+    mask.ipv4.dst_be = mask.ipv4.src_be = UINT32_MAX;
+    mask.ip.proto = UINT8_MAX;
+    match.ipv4.dst_be = htonl(9);
+    match.ipv4.src_be = htonl(9);
+    cls_rule_init(&wide, &match, &mask, 7, NULL);
+    assert_ptr_equal(classifier_find_overlap(cls, &wide), &rules[9]);
+    cls_rule_destroy(&wide);
+    match.ipv4.src_be = htonl(10);
+    cls_rule_init(&wide, &match, &mask, 7, NULL);
+    assert_null(classifier_find_overlap(cls, &wide));
+    cls_rule_destroy(&wide);
+    for (uint32_t i = 0; i < N; i++) {
+        classifier_remove(cls, &rules[i]);
+        cls_rule_destroy(&rules[i]);
+    }
+    rcu_barrier();
+    classifier_destroy(cls);
+    free(rules);
+}
+
 /* Memory for each rule, insertion and removal at size. */
 static void
 test_many(void **state)
@@ -763,6 +813,7 @@ main(void)
         cmocka_unit_test(test_random_conjunctions),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_overlap_steps),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_reader_beside_writer),
     };
