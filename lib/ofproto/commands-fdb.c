@@ -241,6 +241,7 @@ bridge_dump_flows(struct ctl_conn *conn, int argc, const char *const argv[], voi
         return;
     }
     flow_select_init(&all);
+    all.above = true;
     oftables_for_each(o->tables, &all, dump_rule, &d);
     ctl_reply(conn, strbuf_cstr(&d.s));
     strbuf_free(&d.s);

@@ -113,7 +113,8 @@ dp_port_by_name(const char *name, void *odp_)
 static int
 of_port_by_name(const char *name, void *ofproto)
 {
-    struct ofport *port = ofproto_port_find_name(ofproto, name);
+    /* Without a bridge, names stand for nothing. */
+    struct ofport *port = ofproto ? ofproto_port_find_name(ofproto, name) : NULL;
 
     return port ? (int) port->number : -1;
 }

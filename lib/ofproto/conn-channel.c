@@ -43,6 +43,7 @@ struct of_channel {
     bool stalled; /* too much waits for the peer */
     bool held;    /* by the owner */
     bool probing;
+    bool full; /* the socket took no more, last time */
     uint32_t next_xid;
     int64_t probe_ms;
     int64_t active_ms; /* last sign of life */
@@ -91,6 +92,12 @@ uint8_t
 of_channel_version(const struct of_channel *c)
 {
     return c->version;
+}
+
+bool
+of_channel_is_probing(const struct of_channel *c)
+{
+    return c->probing;
 }
 
 bool
@@ -149,8 +156,13 @@ arm_timer(struct of_channel *c)
 static void
 alive(struct of_channel *c)
 {
+    bool probing = c->probing;
+
     c->active_ms = clock_now_ms();
     c->probing = false;
+    if (probing && c->ops.doubt) {
+        c->ops.doubt(c, c->aux);
+    }
 }
 
 void
@@ -183,6 +195,9 @@ timer_cb(struct ev_timer *t)
         c->active_ms = clock_now_ms();
         c->probing = true;
         arm_timer(c);
+        if (c->ops.doubt) {
+            c->ops.doubt(c, c->aux);
+        }
     }
 }
 
@@ -197,11 +212,15 @@ push(struct of_channel *c)
             if (n != -EAGAIN) {
                 of_channel_fail(c, "%s", stream_error(c->stream));
             }
+            c->full = true;
             break;
         }
         c->out_ofs += (size_t) n;
-        if (!c->probing) {
-            c->active_ms = clock_now_ms(); /* it reads: it lives */
+        /* That the socket takes bytes says nothing of the peer, but that it takes some again
+         * does: the peer reads, and lives, even if the probe still waits behind them. */
+        if (c->full) {
+            c->full = false;
+            alive(c);
         }
     }
 }

@@ -32,6 +32,8 @@ struct of_channel_ops {
     void (*message)(struct of_channel *, struct of_msg *, void *aux);
     /* Nothing waits for the peer any more (NULL: nobody cares). */
     void (*drained)(struct of_channel *, void *aux);
+    /* It begins to doubt whether the peer lives, or no longer does (NULL: nobody cares). */
+    void (*doubt)(struct of_channel *, void *aux);
     /* Messages as they pass, in either direction (NULL: nobody listens). */
     void (*snoop)(struct of_channel *, const void *, size_t, void *aux);
     /* It is over; `why` is a sentence.  The owner destroys the channel, now or later. */
@@ -60,6 +62,8 @@ void of_channel_flush(struct of_channel *);
 size_t of_channel_backlog(const struct of_channel *);  /* bytes that wait for the peer */
 uint8_t of_channel_version(const struct of_channel *); /* 0: not agreed yet */
 bool of_channel_is_up(const struct of_channel *);
+/* Was it asked for a sign of life, and has given none yet? */
+bool of_channel_is_probing(const struct of_channel *);
 const char *of_channel_name(const struct of_channel *);
 void of_channel_set_probe(struct of_channel *, int64_t probe_ms);
 /* A transaction id for a message of our own. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log/coverage.h"
 #include "log/ctl.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -17,6 +18,9 @@
 
 LOG_MODULE(rconn);
 
+COVERAGE_DEFINE(controller_connect);
+
+#define DEFAULT_PORT "6653"
 #define MIN_BACKOFF_MS 1000
 #define CONNECT_TIMEOUT_MS 15000 /* the channel gives up before */
 #define LISTEN_RETRY_MS 5000
@@ -26,6 +30,7 @@ LOG_MODULE(rconn);
 struct controller {
     struct connmgr *mgr;
     char *target;
+    char *address;                /* the target, with a port */
     struct controller_settings s; /* `target` is the copy above */
     bool passive;
     struct stream_listener *listener; /* passive */
@@ -60,7 +65,8 @@ controllers_status_changed(void)
 static enum ofconn_kind
 kind_of(const struct controller *k)
 {
-    return k->passive || k->s.is_service ? OFCONN_SERVICE : OFCONN_PRIMARY;
+    return k->s.is_service || (k->passive && !k->s.is_primary) ? OFCONN_SERVICE
+                                                               : OFCONN_PRIMARY;
 }
 
 void
@@ -145,7 +151,8 @@ controller_connect(struct controller *k)
     struct stream *s;
     char *error = NULL;
 
-    if (!stream_open(k->mgr->loop, k->target, &s, &error)) {
+    COVERAGE_INC(controller_connect);
+    if (!stream_open(k->mgr->loop, k->address, &s, &error)) {
         LOG_INFO("%s<->%s: connecting...", k->mgr->ofproto->name, k->target);
         k->conn = ofconn_create(k->mgr, s, kind_of(k), k, k->s.probe_ms);
     } else {
@@ -205,7 +212,7 @@ controller_listen(struct controller *k)
 {
     char *error = NULL;
 
-    if (stream_listen(k->mgr->loop, k->target, 0770, controller_accepted, k, &k->listener,
+    if (stream_listen(k->mgr->loop, k->address, 0770, controller_accepted, k, &k->listener,
                       &error)) {
         static struct log_rate_limit rl = LOG_RATE_LIMIT(6);
 
@@ -297,6 +304,7 @@ controller_destroy(struct controller *k)
     close_conns(k);
     stream_listener_close(k->listener);
     free(k->target);
+    free(k->address);
     free(k->last_error);
     free(k);
 }
@@ -316,6 +324,7 @@ controller_add(struct connmgr *mgr, const struct controller_settings *s)
     k = xzalloc(sizeof *k);
     k->mgr = mgr;
     k->target = xstrdup(s->target);
+    k->address = stream_target_with_port(s->target, DEFAULT_PORT);
     k->s = *s;
     k->s.target = k->target;
     k->passive = passive;
@@ -341,7 +350,10 @@ controller_change(struct controller *k, const struct controller_settings *s)
     k->s = *s;
     k->s.target = k->target;
     k->listed = true;
-    k->rc.max_backoff_ms = MAX(s->max_backoff_ms, MIN_BACKOFF_MS);
+    reconnect_set_max_backoff(&k->rc, MAX(s->max_backoff_ms, MIN_BACKOFF_MS));
+    if (!k->passive) {
+        controller_run(k); /* a shorter pause may be over */
+    }
     OFCONN_FOR_EACH(c, k->mgr)
     {
         if (c->controller == k && c->channel) {
@@ -432,7 +444,7 @@ static const char *
 state_of(const struct controller *k)
 {
     if (k->n_up) {
-        return "ACTIVE";
+        return k->conn && of_channel_is_probing(k->conn->channel) ? "IDLE" : "ACTIVE";
     }
     return k->passive ? "IDLE" : k->conn ? "CONNECTING" : "BACKOFF";
 }

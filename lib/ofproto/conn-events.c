@@ -4,6 +4,9 @@
 
 #include "ofproto/conn-private.h"
 
+#include "openflow/of-bundle.h"
+#include "openflow/of-group.h"
+#include "openflow/of-meter.h"
 #include "openflow/of-switch.h"
 #include "openflow/of-table.h"
 #include "os/clock.h"
@@ -13,8 +16,7 @@ ofconn_wants(const struct ofconn *c, enum of_async_type type, unsigned reason)
 {
     const uint32_t *mask = ofconn_is_secondary(c) ? c->async.secondary : c->async.primary;
 
-    if (!ofconn_is_up(c) || c->kind == OFCONN_SNOOP ||
-        (c->controller && !controller_wants_async(c->controller))) {
+    if (!ofconn_is_up(c) || c->kind == OFCONN_SNOOP) {
         return false;
     }
     /* A service connection hears of nothing until it has said how much of packets it wants, as
@@ -132,24 +134,47 @@ connmgr_table_status(struct connmgr *mgr, uint8_t table_id, uint8_t reason)
     }
 }
 
-/* The request goes on as it came, hence only to connections of its version: groups look
- * different in others. */
+/* The same request as another version says it; false: it cannot. */
+static bool
+encode_request(struct of_buf *b, const struct of_msg *msg, uint8_t version)
+{
+    struct of_group_mod gm;
+    struct of_meter_mod mm;
+    bool ok = false;
+
+    if (msg->version == version) { /* as it came */
+        of_buf_put(b, msg->start, msg->len);
+        return true;
+    }
+    if (msg->type == OFM_METER_MOD) {
+        return !of_meter_mod_decode(msg, &mm) && of_meter_mod_encode(b, &mm, version, msg->xid);
+    }
+    if (!of_group_mod_decode(msg, &gm)) {
+        ok = of_group_mod_encode(b, &gm, version, msg->xid);
+        of_group_mod_free(&gm);
+    }
+    return ok;
+}
+
 void
 connmgr_forward_request(struct connmgr *mgr, const struct ofconn *from,
-                        const struct of_msg *msg, unsigned reason)
+                        const struct of_msg *msg)
 {
+    unsigned reason = msg->type == OFM_METER_MOD ? OFPRFR_METER_MOD : OFPRFR_GROUP_MOD;
     struct ofconn *c;
 
     OFCONN_FOR_EACH(c, mgr)
     {
-        if (c != from && c->version == from->version &&
+        if (c != from && c->version >= OF14_VERSION &&
             ofconn_wants(c, OF_ASYNC_REQUESTFORWARD, reason)) {
-            struct of_buf b = OF_BUF_INIT;
-            size_t start = of_msg_begin(&b, OFM_REQUESTFORWARD, c->version, 0);
+            struct of_buf request = OF_BUF_INIT, b = OF_BUF_INIT;
 
-            of_buf_put(&b, msg->start, msg->len);
-            of_msg_end(&b, start);
-            ofconn_send_event(c, &b);
+            if (encode_request(&request, msg, c->version) &&
+                of_requestforward_encode(&b, request.data, request.len, c->version, 0)) {
+                ofconn_send_event(c, &b);
+            }
+            of_buf_free(&request);
+            of_buf_free(&b);
         }
     }
 }

@@ -141,8 +141,9 @@ void connmgr_role_taken(struct connmgr *, struct ofconn *by);
 
 void connmgr_flow_removed(struct connmgr *, const struct rule *, uint8_t reason);
 void connmgr_table_status(struct connmgr *, uint8_t table_id, uint8_t reason);
-void connmgr_forward_request(struct connmgr *, const struct ofconn *from, const struct of_msg *,
-                             unsigned reason);
+/* A group or meter modification that one connection made, told to the others. */
+void
+connmgr_forward_request(struct connmgr *, const struct ofconn *from, const struct of_msg *);
 
 /* -- conn-packet-in.c -- */
 struct punt;

@@ -123,6 +123,12 @@ conn_down(struct of_channel *ch, const char *why, void *c_)
 }
 
 static void
+conn_doubt(struct of_channel *ch, void *c_)
+{
+    controllers_status_changed();
+}
+
+static void
 conn_drained(struct of_channel *ch, void *c_)
 {
     of_dump_drained(c_);
@@ -131,6 +137,7 @@ conn_drained(struct of_channel *ch, void *c_)
 
 static const struct of_channel_ops primary_ops = {
     .up = conn_up,
+    .doubt = conn_doubt,
     .drained = conn_drained,
     .message = conn_message,
     .snoop = conn_snoop,
@@ -168,6 +175,9 @@ ofconn_create(struct connmgr *mgr, struct stream *s, enum ofconn_kind kind,
     struct ofconn *c = conn_new(mgr, kind);
 
     c->controller = controller;
+    if (controller && !controller_wants_async(controller)) {
+        memset(&c->async, 0, sizeof c->async); /* until it asks for some */
+    }
     c->channel = of_channel_create(mgr->loop, s, mgr->versions, probe_ms,
                                    kind == OFCONN_PRIMARY ? &primary_ops : &service_ops, c);
     return c;

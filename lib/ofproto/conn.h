@@ -16,6 +16,7 @@ struct controller_settings {
     int max_backoff_ms; /* 1,000 at least */
     int probe_ms;       /* 0: never */
     bool is_service;    /* Controller.type=service: not told of events by itself */
+    bool is_primary;    /* type=primary; neither: primary if active, service if passive */
     bool no_async;      /* enable_async_messages=false */
     int rate_limit;     /* packet-ins a second; 0: no limit */
     int burst_limit;    /* 0: a quarter of the rate */

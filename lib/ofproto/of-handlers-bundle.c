@@ -275,9 +275,17 @@ change_tables(struct of_bundle *b, struct of_msg *m, void *txn)
 static enum of_err
 act(struct of_bundle *b, struct of_msg *m, void *aux)
 {
-    return m->type == OFM_PORT_MOD     ? of_handle_port_mod(b->conn, m)
-           : m->type == OFM_PACKET_OUT ? of_handle_packet_out(b->conn, m)
-                                       : OF_OK;
+    switch (m->type) {
+    case OFM_PORT_MOD:
+        return of_handle_port_mod(b->conn, m);
+    case OFM_PACKET_OUT:
+        return of_handle_packet_out(b->conn, m);
+    case OFM_GROUP_MOD:
+        connmgr_forward_request(b->conn->mgr, b->conn, m);
+        return OF_OK;
+    default:
+        return OF_OK;
+    }
 }
 
 static enum of_err

@@ -65,6 +65,7 @@ read_request(const struct of_msg *msg, struct flow_select *s)
     enum of_err err = of_flow_request_decode(msg, &r);
 
     if (!err) {
+        flow_select_init(s);
         s->table_id = r.table_id;
         s->out_port = r.out_port;
         s->out_group = r.out_group;

@@ -12,8 +12,6 @@
 #include "util/compiler.h"
 #include "util/xalloc.h"
 
-enum { OFPRFR_GROUP_MOD, OFPRFR_METER_MOD };
-
 struct dump {
     struct of_mp_writer w;
     struct of_buf b;
@@ -51,7 +49,7 @@ of_handle_group_mod(struct ofconn *c, struct of_msg *msg)
     err = oftables_group_mod(c->mgr->ofproto->tables, &m, &who);
     of_group_mod_free(&m);
     if (!err) {
-        connmgr_forward_request(c->mgr, c, msg, OFPRFR_GROUP_MOD);
+        connmgr_forward_request(c->mgr, c, msg);
     }
     return err;
 }
@@ -178,7 +176,7 @@ of_handle_meter_mod(struct ofconn *c, struct of_msg *msg)
         err = oftables_meter_mod(c->mgr->ofproto->tables, &m, &who);
     }
     if (!err) {
-        connmgr_forward_request(c->mgr, c, msg, OFPRFR_METER_MOD);
+        connmgr_forward_request(c->mgr, c, msg);
     }
     return err;
 }

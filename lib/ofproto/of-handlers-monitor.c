@@ -25,6 +25,7 @@ struct flow_monitor {
     struct flow_monitor *next; /* conn->monitors */
     struct of_monitor_request r;
     enum of_msg_type reply;
+    enum { NOT_FRESH, FRESH_CHANGED, FRESH_ADDED } fresh; /* by the message being executed */
 };
 
 static struct flow_monitor *
@@ -148,7 +149,6 @@ backlog(const struct ofconn *c)
 
 struct walk {
     struct ofconn *c;
-    const struct flow_monitor *m;
     struct of_buf *b;
     struct of_mp_writer *w;
     int64_t since_ms;
@@ -250,7 +250,9 @@ connmgr_rule_event(struct connmgr *mgr, enum rule_event event, const struct rule
         uint16_t flags = 0;
         bool own_in_full = false;
 
-        if (!c->monitors || (c->monitors_paused && event != RULE_EV_DELETED)) {
+        /* What came after the pause the peer has not heard of: no need to say that it goes. */
+        if (!c->monitors || (c->monitors_paused &&
+                             (event != RULE_EV_DELETED || rule->created_ms > c->paused_ms))) {
             continue;
         }
         for (const struct flow_monitor *m = c->monitors; m; m = m->next) {
@@ -278,28 +280,34 @@ connmgr_rule_event(struct connmgr *mgr, enum rule_event event, const struct rule
 
 /* ------------------------------------------------------------------ requests */
 
+/* A rule that several new monitors match goes out once. */
 static bool
 initial_rule(struct rule *rule, void *walk_)
 {
     struct walk *walk = walk_;
+    enum of_msg_type reply = walk->w->type;
     struct of_monitor_update u;
     struct of_match match;
+    uint16_t flags = 0;
 
-    if (monitor_matches(walk->m, rule, NULL)) {
-        describe(rule, OFPFME_INITIAL, walk->m->r.flags & OFPFMF_INSTRUCTIONS, &match, &u);
+    for (const struct flow_monitor *m = walk->c->monitors; m; m = m->next) {
+        if (m->fresh && m->r.flags & OFPFMF_INITIAL && monitor_matches(m, rule, NULL)) {
+            flags |= m->r.flags;
+        }
+    }
+    if (flags) {
+        describe(rule, OFPFME_INITIAL, flags & OFPFMF_INSTRUCTIONS, &match, &u);
         of_mp_entry_begin(walk->w);
-        of_monitor_update_put(walk->b, walk->m->reply, &u, walk->c->version);
+        of_monitor_update_put(walk->b, reply, &u, walk->c->version);
         of_mp_entry_end(walk->w);
     }
     return true;
 }
 
 static enum of_err
-apply(struct ofconn *c, const struct of_monitor_request *r, enum of_msg_type reply,
-      struct walk *walk)
+apply(struct ofconn *c, const struct of_monitor_request *r, enum of_msg_type reply)
 {
     struct flow_monitor *m = find(c, r->id);
-    struct flow_select all;
     unsigned n = 0;
 
     if (r->command == OFPFMC_ADD) {
@@ -311,6 +319,7 @@ apply(struct ofconn *c, const struct of_monitor_request *r, enum of_msg_type rep
         }
         m = xzalloc(sizeof *m);
         m->next = c->monitors;
+        m->fresh = FRESH_ADDED;
         c->monitors = m;
     } else if (!m) {
         return OFPMOFC_UNKNOWN_MONITOR;
@@ -320,23 +329,53 @@ apply(struct ofconn *c, const struct of_monitor_request *r, enum of_msg_type rep
     }
     m->r = *r;
     m->reply = reply;
-    if (r->flags & OFPFMF_INITIAL) {
-        flow_select_init(&all);
-        all.table_id = r->table_id;
-        walk->m = m;
-        oftables_for_each(c->mgr->ofproto->tables, &all, initial_rule, walk);
-    }
+    m->fresh = m->fresh ? m->fresh : FRESH_CHANGED;
     return OF_OK;
+}
+
+/* The flows that there are, for the monitors that are new. */
+static void
+send_initial(struct ofconn *c, enum of_msg_type reply, uint32_t xid)
+{
+    struct of_buf b = OF_BUF_INIT;
+    struct of_mp_writer w;
+    struct walk walk = {.c = c, .b = &b, .w = &w};
+    struct flow_select all;
+    bool wanted = false;
+
+    for (const struct flow_monitor *m = c->monitors; m; m = m->next) {
+        wanted |= m->fresh && m->r.flags & OFPFMF_INITIAL;
+    }
+    of_mp_begin(&w, &b, reply, c->version, xid);
+    if (wanted) {
+        flow_select_init(&all);
+        oftables_for_each(c->mgr->ofproto->tables, &all, initial_rule, &walk);
+    }
+    of_mp_end(&w);
+    ofconn_send(c, &b);
+}
+
+/* The message is over; when it failed, what it added goes. */
+static void
+settle(struct ofconn *c, bool failed)
+{
+    struct flow_monitor *next;
+
+    for (struct flow_monitor *m = c->monitors; m; m = next) {
+        next = m->next;
+        if (failed && m->fresh == FRESH_ADDED) {
+            forget(c, m);
+        } else {
+            m->fresh = NOT_FRESH;
+        }
+    }
 }
 
 enum of_err
 of_handle_monitor(struct ofconn *c, struct of_msg *msg)
 {
     enum of_msg_type reply = of_monitor_reply_type(msg->type);
-    struct of_buf b = OF_BUF_INIT;
     struct of_monitor_request r;
-    struct of_mp_writer w;
-    struct walk walk = {.c = c, .b = &b, .w = &w};
     struct of_reader reader = msg->body;
     enum of_err err = OF_OK;
 
@@ -348,19 +387,16 @@ of_handle_monitor(struct ofconn *c, struct of_msg *msg)
         }
     }
     reader = msg->body;
-    of_mp_begin(&w, &b, reply, c->version, msg->xid);
     while (!err && reader.len) {
         err = of_monitor_request_next(msg, &reader, &r);
         if (!err) {
-            err = apply(c, &r, reply, &walk);
+            err = apply(c, &r, reply);
         }
     }
-    of_mp_end(&w);
-    if (err) {
-        of_buf_free(&b);
-    } else {
-        ofconn_send(c, &b);
+    if (!err) {
+        send_initial(c, reply, msg->xid);
     }
+    settle(c, err != OF_OK);
     return err;
 }
 

@@ -505,6 +505,8 @@ ofproto_set_fail_open(struct ofproto *o, bool on)
     if (o->fail_open != on) {
         o->fail_open = on;
         if (on) {
+            /* What the controller set up is stale when it comes back; it starts anew. */
+            oftables_flush(o->tables);
             add_normal(o, true, FAIL_OPEN_PRIORITY);
         } else {
             struct of_match any;

@@ -151,6 +151,7 @@ flow_select_init(struct flow_select *sel)
     sel->out_port = OFPP_NONE;
     sel->out_group = OFPG_ANY;
     sel->cookie = sel->cookie_mask = 0;
+    sel->above = false;
     of_match_init(&sel->match);
 }
 
@@ -169,7 +170,8 @@ collect_rule(struct cls_rule *cr, void *c_)
     const struct flow_select *sel = c->sel;
 
     if (cls_rule_is_leaving(cr) || ((r->cookie ^ sel->cookie) & sel->cookie_mask) ||
-        (r->hidden && (sel->table_id != r->table_id || cr->priority > UINT16_MAX)) ||
+        (r->hidden &&
+         (cr->priority > UINT16_MAX ? !sel->above : sel->table_id != r->table_id)) ||
         (!c->any_out && sel->out_port != OFPP_NONE &&
          !of_actions_output_to_port(rule_acts(r), r->acts_len, sel->out_port)) ||
         (!c->any_out && sel->out_group != OFPG_ANY &&

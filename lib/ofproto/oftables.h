@@ -120,6 +120,7 @@ struct flow_select {
     uint32_t out_group; /* OFPG_ANY */
     uint64_t cookie, cookie_mask;
     struct of_match match;
+    bool above; /* also the switch's own above every priority that a controller has */
 };
 void flow_select_init(struct flow_select *); /* everything */
 /* In the order of stock dumps: by table, highest priorities of masks first, then by age.  `cb`

@@ -447,6 +447,7 @@ one_value_parse(enum of_field f, enum notation notation, const char *text, struc
         }
         return false;
     case N_FRAG:
+        return false; /* words only, see words_parse() */
     case N_TCP_FLAGS:
     case N_HEX:
     case N_DEC:

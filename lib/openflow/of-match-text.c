@@ -285,6 +285,10 @@ parse_pair(const char *name, const char *text, struct of_match *m,
     } else if (!of_field_parse(f, text, &value, &mask, errp)) {
         return false;
     }
+    if (!of_field_info(f)->maskable && !of_value_is_ones(&mask, f)) {
+        error_set(errp, "%s: invalid mask for field %s", text, name);
+        return false;
+    }
     if (!of_field_prereqs_ok(f, &m->flow)) {
         error_set(errp, "prerequisites not met for setting %s", name);
         return false;
@@ -332,9 +336,14 @@ of_match_parse(const char *text, struct of_match *m, int (*port)(const char *, v
         }
         p = flow_protocol_by_name(token);
         if (p) {
+            bool another = m->mask.eth.type_be;
+
             of_match_set_u64(m, OFF_ETH_TYPE, p->eth_type);
             if (p->ip_proto) {
                 of_match_set_u64(m, OFF_IP_PROTO, p->ip_proto);
+            }
+            if (another) { /* the last one holds: what belongs to the former goes */
+                of_match_normalize(m);
             }
         } else if (strcmp(token, "eth")) {
             error_set(errp, "unknown field %s", token);

@@ -28,6 +28,14 @@ reconnect_set_probe(struct reconnect *rc, int64_t probe_ms)
     rc->probe_ms = probe_ms;
 }
 
+void
+reconnect_set_max_backoff(struct reconnect *rc, int64_t max_backoff_ms)
+{
+    rc->max_backoff_ms = max_backoff_ms;
+    rc->backoff_ms = MIN(rc->backoff_ms, max_backoff_ms);
+    rc->pause_ms = MIN(rc->pause_ms, max_backoff_ms);
+}
+
 /* Length of the current state by itself; -1: it does not end by time. */
 static int64_t
 state_length(const struct reconnect *rc)

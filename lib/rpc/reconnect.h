@@ -50,6 +50,8 @@ void reconnect_init(struct reconnect *, size_t n_remotes, int64_t min_backoff_ms
                     int64_t max_backoff_ms, int64_t connect_timeout_ms, int64_t now_ms);
 /* Interval of silence after which to probe, and again to give up; 0 never. */
 void reconnect_set_probe(struct reconnect *, int64_t probe_ms);
+/* Also a pause that lasts now is no longer than that. */
+void reconnect_set_max_backoff(struct reconnect *, int64_t max_backoff_ms);
 /* What to do now.  Call until it says RECONNECT_NOTHING. */
 enum reconnect_action reconnect_run(struct reconnect *, int64_t now_ms);
 /* Time until reconnect_run() will have something to say; -1: not by itself. */

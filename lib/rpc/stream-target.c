@@ -202,3 +202,27 @@ stream_unix_attach(int fd, const char *path,
     }
     return error;
 }
+
+char *
+stream_target_with_port(const char *target, const char *port)
+{
+    enum stream_kind kind;
+    bool passive;
+    const char *rest, *host_end, *colon;
+
+    if (!stream_target_check(target, &kind, &passive, NULL) || kind == STREAM_UNIX) {
+        return xstrdup(target);
+    }
+    rest = strchr(target, ':') + 1;
+    if (passive) { /* the port comes first */
+        return *rest && *rest != ':'
+                   ? xstrdup(target)
+                   : xasprintf("%.*s%s%s", (int) (rest - target), target, port, rest);
+    }
+    host_end = *rest == '[' ? strchr(rest, ']') : rest;
+    colon = strchr(host_end ? host_end : rest, ':');
+    if (colon && colon[1]) {
+        return xstrdup(target);
+    }
+    return xasprintf("%s%s%s", target, colon ? "" : ":", port);
+}

@@ -30,6 +30,10 @@ enum stream_kind { STREAM_UNIX, STREAM_TCP, STREAM_SSL };
  * be NULL).  Else false, with a sentence in *errp.  Touches neither network nor files. */
 bool stream_target_check(const char *target, enum stream_kind *, bool *passive, char **errp);
 
+/* A copy of `target`, malloc'ed, that has `port` if it is of TCP or TLS and says none: for
+ * protocols with a default port of their own. */
+char *stream_target_with_port(const char *target, const char *port);
+
 /* Starts to connect to the active `target`.  0 and *sp (owned by the caller), or a positive
  * errno value and a sentence: EINVAL for bad text or missing TLS files, else connect(2)'s.
  * The stream stays silent until stream_watch(). */

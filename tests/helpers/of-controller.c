@@ -3,12 +3,12 @@
 /* A controller for tests: listens, speaks OpenFlow with whoever connects, and prints what
  * comes.
  *
- *   of-controller TARGET VERSIONS [HEX...]
+ *   of-controller TARGET VERSIONS [--tls KEY CERTIFICATE CA] [HEX...]
  *
- * TARGET as punix:PATH or ptcp:PORT; VERSIONS as OpenFlow10,OpenFlow13.  Each HEX is a message
- * that is sent once a connection is up (its version byte is replaced by the one agreed upon).
- * Prints "ready", "up OpenFlow13", the name of each message but echoes, for errors also theirs,
- * "down". */
+ * TARGET as punix:PATH, ptcp:PORT:HOST or pssl:PORT:HOST; VERSIONS as OpenFlow10,OpenFlow13.
+ * Each HEX is a message that is sent once a connection is up (its version byte is replaced by
+ * the one agreed upon). Prints "ready", "up OpenFlow13", the name of each message but echoes,
+ * for some also what they say, "down". */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +55,16 @@ on_message(struct of_channel *c, struct of_msg *m, void *aux)
         printf(" %s", of_err_name(e.err));
     } else if (m->type == OFM_ROLE_REPLY) {
         printf(" %u", m->body.p[3]);
+    } else if (m->type == OFM_ROLE_STATUS) { /* role, reason */
+        printf(" %u %u", m->body.p[3], m->body.p[4]);
+    } else if (m->type == OFM_TABLE_STATUS) { /* reason */
+        printf(" %u", m->body.p[0]);
+    } else if (m->type == OFM_REQUESTFORWARD) {
+        struct of_msg inner;
+
+        printf(" %s", of_msg_parse(m->body.p, m->body.len, &inner)
+                          ? "nothing"
+                          : of_msg_type_name(inner.type));
     }
     printf("\n");
 }
@@ -81,7 +91,7 @@ main(int argc, char *argv[])
     char *error = NULL, *save = NULL;
 
     if (argc < 3) {
-        fprintf(stderr, "usage: of-controller TARGET VERSIONS [HEX...]\n");
+        fprintf(stderr, "usage: of-controller TARGET VERSIONS [--tls KEY CERT CA] [HEX...]\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -89,6 +99,10 @@ main(int argc, char *argv[])
         versions |= of_version_from_name(v);
     }
     hex = argv + 3;
+    if (argc >= 7 && !strcmp(argv[3], "--tls")) {
+        stream_ssl_configure(argv[4], argv[5], argv[6], false, NULL, NULL);
+        hex = argv + 7;
+    }
     loop = evloop_create();
     if (stream_listen(loop, argv[1], 0700, accepted, NULL, &listener, &error)) {
         fprintf(stderr, "of-controller: %s\n", error);

@@ -1,14 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Does to a bridge's management socket what no sane controller does.
+"""Does to a bridge what no sane controller does, by a socket's path or HOST:PORT.
 
 of-storm.py SOCKET garbage SECONDS SEED
     bytes, types, lengths and bodies at random, half messages, floods that nobody reads.
 of-storm.py SOCKET stall N
     N connections ask ten times for all flows and do not read; then one of them does, and prints
     how many answers and flows came before the reply to the barrier that followed.
+of-storm.py SOCKET half SECONDS
+    20 connections send half a message and wait.
+of-storm.py SOCKET flood SECONDS
+    requests as fast as they go, answers unread half of the time.
+of-storm.py SOCKET barriers SECONDS
+    the good one: a barrier after the other; fails when a round trip takes longer than 2 seconds.
+of-storm.py SOCKET monitor
+    asks to be told of flows and does not read until SIGUSR1; then counts the flows that it knows.
 """
 import random
+import select
+import signal
 import socket
 import struct
 import sys
@@ -22,9 +32,14 @@ FLOW_MOD = bytes.fromhex(
 
 
 def connect(path, version):
-    s = socket.socket(socket.AF_UNIX)
+    if path.startswith("/"):
+        s = socket.socket(socket.AF_UNIX)
+        address = path
+    else:
+        s = socket.socket()
+        address = (path.split(":")[0], int(path.split(":")[1]))
     s.settimeout(0.05)
-    s.connect(path)
+    s.connect(address)
     s.sendall(struct.pack("!BBHI", version, 0, 8, 1))
     return s
 
@@ -145,11 +160,113 @@ def stall(path, n):
         left = left[ofs:]
 
 
+class Reader:
+    """Messages of a connection, one by one."""
+
+    def __init__(self, s):
+        self.s = s
+        self.left = b""
+
+    def next(self, timeout):
+        self.s.settimeout(timeout)
+        while len(self.left) < 8 or len(self.left) < struct.unpack_from("!H", self.left, 2)[0]:
+            got = self.s.recv(1 << 18)
+            if not got:
+                sys.exit("the switch hung up")
+            self.left += got
+        length = struct.unpack_from("!H", self.left, 2)[0]
+        m, self.left = self.left[:length], self.left[length:]
+        return m
+
+
+def half(path, seconds):
+    socks = [connect(path, 4) for _ in range(20)]
+    for i, s in enumerate(socks):
+        s.sendall(message(4, 14, bytes(i), 60000))
+    time.sleep(seconds)
+
+
+def flood(path, seconds):
+    end = time.monotonic() + seconds
+    flows = struct.pack("!HH4xB3xII4xQQHH4x", 1, 0, 255, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0, 1, 4)
+    group = message(4, 15, struct.pack("!HBxI", 2, 0, 5))
+    chunk = (FLOW_MOD + message(4, 2, bytes(1000)) + group) * 50 + message(4, 18, flows)
+    s = connect(path, 4)
+    s.settimeout(0.1)
+    while time.monotonic() < end:
+        try:
+            s.sendall(chunk)
+        except TimeoutError:
+            # What was cut off cannot be gone on with.
+            for _ in range(20):
+                if not select.select([s], [], [], 0)[0] or not s.recv(65536):
+                    break
+            s.close()
+            s = connect(path, 4)
+            s.settimeout(0.1)
+
+
+def barriers(path, seconds):
+    end = time.monotonic() + seconds
+    s = connect(path, 4)
+    r = Reader(s)
+    n, longest = 0, 0.0
+    while time.monotonic() < end:
+        began = time.monotonic()
+        s.sendall(message(4, 20, b""))
+        try:
+            while r.next(10)[1] != 21:
+                pass
+        except TimeoutError:
+            sys.exit(f"no answer within 10 seconds after {n} round trips")
+        longest = max(longest, time.monotonic() - began)
+        n += 1
+        time.sleep(0.01)
+    if n < 20 or longest > 2:
+        sys.exit(f"{n} round trips, the longest of {longest:.2f} s")
+    print("round trips go on")
+
+
+def monitor(path):
+    """Nicira's flow monitor, in 1.0, of everything; a match is what a flow is known by."""
+    s = connect(path, 1)
+    flags = 1 | 2 | 4 | 8 | 32  # initial, add, delete, modify, own
+    request = struct.pack("!IHHHBx4x", 1, flags, 0xFFFF, 0, 255)
+    body = struct.pack("!HHIII", 0xFFFF, 0, 0x2320, 2, 0) + request
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    s.sendall(message(1, 16, body))
+    print("ready", flush=True)
+    signal.sigwait([signal.SIGUSR1])
+    r = Reader(s)
+    known = set()
+    while True:
+        m = r.next(20)
+        if m[1] == 4 and struct.unpack_from("!II", m, 8) == (0x2320, 22):
+            print("paused", flush=True)
+        elif m[1] == 4 and struct.unpack_from("!II", m, 8) == (0x2320, 23):
+            print("resumed:", len(known), "flows", flush=True)
+            return
+        elif m[1] == 17:
+            at = 24
+            while at < len(m):
+                length, event = struct.unpack_from("!HH", m, at)
+                if event <= 2:  # added, deleted, modified
+                    match_len, table = struct.unpack_from("!HB", m, at + 12)
+                    key = table, m[at + 6 : at + 8], m[at + 24 : at + 24 + match_len]
+                    (known.discard if event == 1 else known.add)(key)
+                at += length
+
+
 def main():
-    if sys.argv[2] == "garbage":
-        Garbage(int(sys.argv[4])).run(sys.argv[1], float(sys.argv[3]))
+    path, what = sys.argv[1:3]
+    if what == "garbage":
+        Garbage(int(sys.argv[4])).run(path, float(sys.argv[3]))
+    elif what == "stall":
+        stall(path, int(sys.argv[3]))
+    elif what == "monitor":
+        monitor(path)
     else:
-        stall(sys.argv[1], int(sys.argv[3]))
+        {"half": half, "flood": flood, "barriers": barriers}[what](path, float(sys.argv[3]))
 
 
 main()

@@ -324,6 +324,30 @@ test_targets(void **state)
 }
 
 static void
+test_default_ports(void **state)
+{
+    static const char *const cases[][2] = {
+        {"tcp:1.2.3.4", "tcp:1.2.3.4:6653"},
+        {"ssl:1.2.3.4:", "ssl:1.2.3.4:6653"},
+        {"tcp:1.2.3.4:99", "tcp:1.2.3.4:99"},
+        {"tcp:[::1]", "tcp:[::1]:6653"},
+        {"ssl:[::1]:5", "ssl:[::1]:5"},
+        {"ptcp:", "ptcp:6653"},
+        {"pssl::1.2.3.4", "pssl:6653:1.2.3.4"},
+        {"ptcp:5:[::1]", "ptcp:5:[::1]"},
+        {"unix:/a:b", "unix:/a:b"},
+        {"nonsense", "nonsense"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *text = stream_target_with_port(cases[i][0], "6653");
+
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+    }
+}
+
+static void
 count_accept(struct stream *s, void *aux)
 {
     ++*(int *) aux;
@@ -386,15 +410,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frame_split),
-        cmocka_unit_test(test_frame_bad),
-        cmocka_unit_test(test_messages_split),
-        cmocka_unit_test(test_byte_by_byte),
-        cmocka_unit_test(test_send),
-        cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_close_and_destroy),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_default_ports), cmocka_unit_test(test_frame_split),
+        cmocka_unit_test(test_frame_bad),     cmocka_unit_test(test_messages_split),
+        cmocka_unit_test(test_byte_by_byte),  cmocka_unit_test(test_send),
+        cmocka_unit_test(test_echo),          cmocka_unit_test(test_close_and_destroy),
+        cmocka_unit_test(test_limits),        cmocka_unit_test(test_targets),
         cmocka_unit_test(test_long_path),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -114,8 +114,9 @@ controllers_equal(const struct cfg_controller *a, const struct cfg_controller *b
 {
     return text_equal(a->uuid, b->uuid) && text_equal(a->target, b->target) &&
            a->s.max_backoff_ms == b->s.max_backoff_ms && a->s.probe_ms == b->s.probe_ms &&
-           a->s.is_service == b->s.is_service && a->s.no_async == b->s.no_async &&
-           a->s.rate_limit == b->s.rate_limit && a->s.burst_limit == b->s.burst_limit;
+           a->s.is_service == b->s.is_service && a->s.is_primary == b->s.is_primary &&
+           a->s.no_async == b->s.no_async && a->s.rate_limit == b->s.rate_limit &&
+           a->s.burst_limit == b->s.burst_limit;
 }
 
 static bool

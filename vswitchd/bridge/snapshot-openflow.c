@@ -64,6 +64,7 @@ read_controller(const struct ovsdb_row *row, struct cfg_bridge *br)
         c->s.probe_ms = 1000;
     }
     c->s.is_service = !strcmp(type, "service");
+    c->s.is_primary = !strcmp(type, "primary");
     c->s.no_async = !ovsdb_get_bool(row, "enable_async_messages", true);
     c->s.rate_limit = clamp(ovsdb_get_int(row, "controller_rate_limit", 0), 0, INT32_MAX);
     c->s.queue_size = clamp(ovsdb_get_int(row, "controller_queue_size", 0), 0, 512);
