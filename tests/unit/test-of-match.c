@@ -369,7 +369,9 @@ text(void **state)
                                       "nw_src=1.2.3.4",
                                       "tcp,tp_src=x",
                                       "ip,nw_src=1.2.3.4,nw_src=1.2.3.4",
-                                      "in_port=eth0"};
+                                      "in_port=eth0",
+                                      "dl_type=5/4",   /* no such mask */
+                                      "ip,nw_frag=2"}; /* words only */
     struct strbuf s = STRBUF_INIT;
     struct of_match m;
     char *error = NULL;
@@ -385,6 +387,11 @@ text(void **state)
     of_match_format(&m, 5, NULL, &s);
     assert_string_equal(strbuf_cstr(&s),
                         "priority=5,udp,in_port=LOCAL,vlan_tci=0x0000/0x1fff,tp_dst=53");
+    strbuf_clear(&s);
+    /* The last protocol holds. */
+    assert_true(of_match_parse("sctp6,tp_src=1,dl_vlan=7,mpls", &m, NULL, NULL, &error));
+    of_match_format(&m, -1, NULL, &s);
+    assert_string_equal(strbuf_cstr(&s), "mpls,dl_vlan=7");
     strbuf_clear(&s);
     /* A datapath flow says that it is about Ethernet. */
     of_match_init(&m);
