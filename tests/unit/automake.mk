@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test-agent-request \
 	tests/unit/test-agent-session \
 	tests/unit/test-arena \
+	tests/unit/test-classifier-scale \
 	tests/unit/test-classifier \
 	tests/unit/test-cni-client \
 	tests/unit/test-cni-config \

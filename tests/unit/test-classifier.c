@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include <malloc.h>
 #include <stdatomic.h>
 
-#include "flow/classifier-private.h"
+#include "flow/classifier.h"
 #include "os/rcu.h"
 #include "os/thread.h"
 #include "packet-samples.h"
@@ -558,146 +557,6 @@ test_wildcards(void **state)
     }
 }
 
-/* Steps in chains that each insertion, search and removal took, when `n` rules have one match
- * and priorities all over the place. */
-static uint64_t
-steps_per_rule(uint32_t n, uint32_t n_priorities)
-{
-    struct classifier *cls = classifier_create();
-    struct cls_rule *rules = xcalloc(n, sizeof *rules);
-    uint64_t begin = cls_chain_steps, steps;
-    struct flow match, mask;
-
-    memset(&match, 0, sizeof match);
-    memset(&mask, 0, sizeof mask);
-    mask.eth.type_be = UINT16_MAX;
-    for (uint32_t i = 0; i < n; i++) {
-        int priority = (int) (i * 40503u % n_priorities);
-        struct cls_rule *old = classifier_find_exact(cls, &match, &mask, priority);
-
-        assert_true(n_priorities == n ? !old : i < n_priorities ? !old : old != NULL);
-        if (old) {
-            cls_rule_leave(old, V1);
-        }
-        cls_rule_init(&rules[i], &match, &mask, priority, NULL);
-        classifier_insert(cls, &rules[i], V1);
-        assert_ptr_equal(classifier_find_exact(cls, &match, &mask, priority), &rules[i]);
-    }
-    classifier_publish(cls);
-    assert_int_equal(classifier_lookup(cls, V1, &match, NULL)->priority, n_priorities - 1);
-    for (uint32_t i = 0; i < n; i++) { /* oldest first, as they are buried */
-        classifier_remove(cls, &rules[i]);
-        cls_rule_destroy(&rules[i]);
-    }
-    steps = (cls_chain_steps - begin) / n;
-    assert_int_equal(classifier_count(cls), 0);
-    rcu_barrier();
-    classifier_destroy(cls);
-    free(rules);
-    return steps;
-}
-
-static void
-test_long_chain(void **state)
-{
-    assert_in_range(steps_per_rule(1024, 1024), 1, 64);
-    assert_in_range(steps_per_rule(32768, 32768), 1, 64);
-    assert_in_range(steps_per_rule(32768, 64), 1, 64); /* of one priority many leave */
-}
-
-/* A search for overlaps before each insertion, as check_overlap asks for. */
-static void
-test_overlap_steps(void **state)
-{
-    enum { N = 20000 };
-    struct classifier *cls = classifier_create();
-    struct cls_rule *rules = xcalloc(N, sizeof *rules), wide;
-    uint64_t begin = cls_chain_steps;
-    struct flow match, mask;
-
-    memset(&match, 0, sizeof match);
-    memset(&mask, 0, sizeof mask);
-    mask.eth.type_be = UINT16_MAX;
-    mask.ipv4.dst_be = UINT32_MAX;
-    for (uint32_t i = 0; i < N; i++) {
-        match.ipv4.dst_be = htonl(i);
-        mask.ipv4.src_be = i % 2 ? UINT32_MAX : 0; /* every other one looks at more */
-        match.ipv4.src_be = i % 2 ? htonl(i) : 0;
-        cls_rule_init(&rules[i], &match, &mask, i % 2 ? 7 : 8, NULL);
-        assert_null(classifier_find_overlap(cls, &rules[i]));
-        classifier_insert(cls, &rules[i], V1);
-    }
-    assert_in_range(cls_chain_steps - begin, 0, N * 4);
-    /* One that looks at less: that takes a walk, and finds. */
-    memset(&mask.ipv4, 0, sizeof mask.ipv4);
-    memset(&match.ipv4, 0, sizeof match.ipv4);
-    cls_rule_init(&wide, &match, &mask, 7, NULL);
-    assert_ptr_equal(classifier_find_overlap(cls, &wide), &rules[1]);
-    cls_rule_destroy(&wide);
-    /* One that looks at more: by hash. */
-    mask.ipv4.dst_be = mask.ipv4.src_be = UINT32_MAX;
-    mask.ip.proto = UINT8_MAX;
-    match.ipv4.dst_be = htonl(9);
-    match.ipv4.src_be = htonl(9);
-    cls_rule_init(&wide, &match, &mask, 7, NULL);
-    assert_ptr_equal(classifier_find_overlap(cls, &wide), &rules[9]);
-    cls_rule_destroy(&wide);
-    match.ipv4.src_be = htonl(10);
-    cls_rule_init(&wide, &match, &mask, 7, NULL);
-    assert_null(classifier_find_overlap(cls, &wide));
-    cls_rule_destroy(&wide);
-    for (uint32_t i = 0; i < N; i++) {
-        classifier_remove(cls, &rules[i]);
-        cls_rule_destroy(&rules[i]);
-    }
-    rcu_barrier();
-    classifier_destroy(cls);
-    free(rules);
-}
-
-/* Memory for each rule, insertion and removal at size. */
-static void
-test_many(void **state)
-{
-    enum { N = 200000 };
-    struct classifier *cls = classifier_create();
-    struct cls_rule *rules = xcalloc(N, sizeof *rules);
-    size_t before, per_rule;
-    struct flow match, mask;
-
-    memset(&match, 0, sizeof match);
-    memset(&mask, 0, sizeof mask);
-    mask.meta.in_port = UINT32_MAX;
-    mask.eth.type_be = UINT16_MAX;
-    mask.ipv4.dst_be = UINT32_MAX;
-    before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    for (uint32_t i = 0; i < N; i++) {
-        match.ipv4.dst_be = htonl(i * 2654435761u);
-        match.meta.in_port = i & 7;
-        cls_rule_init(&rules[i], &match, &mask, (int) (i % 3), NULL);
-        classifier_insert(cls, &rules[i], V1);
-    }
-    classifier_publish(cls);
-    rcu_barrier();
-    per_rule = (mallinfo2().uordblks + mallinfo2().hblkhd - before) / N;
-    print_message("%zu bytes per rule beside struct cls_rule of %zu\n", per_rule,
-                  sizeof *rules);
-    match.meta.in_port = 5;
-    match.ipv4.dst_be = htonl(5 * 2654435761u);
-    assert_ptr_equal(classifier_lookup(cls, V1, &match, NULL), &rules[5]);
-    for (uint32_t i = 0; i < N; i++) {
-        classifier_remove(cls, &rules[i]);
-        cls_rule_destroy(&rules[i]);
-    }
-    assert_int_equal(classifier_count(cls), 0);
-    rcu_barrier();
-    classifier_destroy(cls);
-    free(rules);
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
-    assert_in_range(per_rule, 1, 220);
-#endif
-}
-
 static struct classifier *shared;
 static _Atomic uint64_t current;
 static _Atomic bool stop;
@@ -812,9 +671,6 @@ main(void)
         cmocka_unit_test(test_random_rules),
         cmocka_unit_test(test_random_conjunctions),
         cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_long_chain),
-        cmocka_unit_test(test_overlap_steps),
-        cmocka_unit_test(test_many),
         cmocka_unit_test(test_reader_beside_writer),
     };
 
