@@ -47,10 +47,13 @@ bool
 pmd_flow_for_each(struct dp *dp, struct pmd *pmd,
                   bool (*cb)(struct dp *, struct dp_flow *, void *), void *aux)
 {
-    struct dp_flow *f;
+    struct cds_list_head *pos;
 
-    cds_list_for_each_entry_rcu(f, &pmd->flows.flows, node)
+    /* By nodes: an entry at the list's head would not be aligned as flows are. */
+    cds_list_for_each_rcu(pos, &pmd->flows.flows)
     {
+        struct dp_flow *f = CONTAINER_OF(pos, struct dp_flow, node);
+
         if (!megaflow_is_dead(f) && !cb(dp, f, aux)) {
             return false;
         }

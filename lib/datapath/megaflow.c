@@ -39,11 +39,11 @@ megaflow_table_init(struct megaflow_table *t, struct megaflow_owner *owner)
 void
 megaflow_table_flush(struct megaflow_table *t)
 {
-    struct dp_flow *f;
+    struct cds_list_head *pos;
 
-    cds_list_for_each_entry_rcu(f, &t->flows, node)
+    cds_list_for_each_rcu(pos, &t->flows)
     {
-        megaflow_delete(f);
+        megaflow_delete(CONTAINER_OF(pos, struct dp_flow, node));
     }
 }
 
