@@ -180,6 +180,7 @@ test_eviction_many(void **state)
         } else if (kind == 2 && (r = oftables_find(t, 0, &fm.match, fm.priority))) {
             oftables_fin_timeout(t, r, 0, (uint16_t) (1 + rand() % 900));
             oftables_run(t);
+            of_flow_mod_free(&fm);
             continue;
         } else if (kind == 3) {
             /* Evicts, and takes it back. */
