@@ -4,12 +4,33 @@
 
 #include "agent-live.h"
 
-#define NS "xvs-agent-test"
+static char ns[32]; /* name of a network namespace that nobody else's test has */
+
+/* The argument of --device that has va0 moved there. */
+static const char *
+va0_in_ns(const char *more)
+{
+    static char text[80];
+
+    snprintf(text, sizeof text, "va0:netns=%s%s", ns, more);
+    return text;
+}
+
+/* What begins a command that is to run there. */
+static const char *
+in_ns(void)
+{
+    static char text[80];
+
+    snprintf(text, sizeof text, "ip netns exec %s", ns);
+    return text;
+}
 
 /* Two queues; va1 sends by one alone, so that all arrives on va0's queue 0. */
 static int
 setup(void **state)
 {
+    snprintf(ns, sizeof ns, "xvs-agent-%d", (int) getpid());
     run("ip link del va0 2>/dev/null; ip link del vb0 2>/dev/null;"
         " ip link add va0 numrxqueues 2 numtxqueues 2 type veth peer name va1 numrxqueues 2 "
         "numtxqueues 1 && ip link set va1 up");
@@ -25,9 +46,9 @@ teardown(void **state)
         waitpid(agent, NULL, 0);
         agent = 0;
     }
-    run("ip netns del " NS " 2>/dev/null; ip link del va1 2>/dev/null;"
+    run("ip netns del %s 2>/dev/null; ip link del va1 2>/dev/null;"
         " ip link del vb1 2>/dev/null; rm -rf %s/ctl %s/dp %s/x.sock",
-        dir, dir, dir);
+        ns, dir, dir, dir);
     return 0;
 }
 
@@ -286,12 +307,14 @@ test_device_returns(void **state)
     agent_down();
 }
 
-/* A socket in namespace NS gets a packet through the map. */
+/* A socket in namespace `ns` gets a packet through the map. */
 static void
 expect_packet_inside(int map)
 {
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    int fd = open("/run/netns/" NS, O_RDONLY | O_CLOEXEC);
+    char path[64];
+    snprintf(path, sizeof path, "/run/netns/%s", ns);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct xsk x;
     uint32_t key = 0;
     assert_int_equal(setns(fd, CLONE_NEWNET), 0);
@@ -308,13 +331,13 @@ expect_packet_inside(int map)
 static void
 test_moved_by_agent(void **state)
 {
-    agent_up("--device", "va0:netns=" NS ",mtu=1300", NULL);
+    agent_up("--device", va0_in_ns(",mtu=1300"), NULL);
     wait_status("devices", 0, "error", "none of that name");
     run("ip link show dev va0 >/dev/null");
-    run("ip netns add " NS);
+    run("ip netns add %s", ns);
     wait_status("devices", 0, "state", "ready");
-    assert_true(has_program("ip netns exec " NS, "va0"));
-    run("ip -n " NS " link show dev va0 | grep -q 'UP.*mtu 1300'");
+    assert_true(has_program(in_ns(), "va0"));
+    run("ip -n %s link show dev va0 | grep -q 'UP.*mtu 1300'", ns);
     wait_status("sockets", 0, "state", "listening");
     int sock, map = client_fetch(path_of(SOCK), "va0", &sock);
     expect_packet_inside(map);
@@ -324,15 +347,15 @@ test_moved_by_agent(void **state)
     /* An agent that was killed left it there: the next one takes it over. */
     kill(agent, SIGKILL);
     waitpid(agent, NULL, 0);
-    agent_up("--device", "va0:netns=" NS, NULL);
+    agent_up("--device", va0_in_ns(""), NULL);
     wait_status("devices", 0, "state", "ready");
     kill(agent, SIGTERM);
     waitpid(agent, NULL, 0);
     agent = 0;
-    run("ip -n " NS " link set va0 netns %d && rm -rf %s/dp", (int) getpid(), dir);
+    run("ip -n %s link set va0 netns %d && rm -rf %s/dp", ns, (int) getpid(), dir);
 
     /* What an agent moved it brings back. */
-    agent_up("--device", "va0:netns=" NS, NULL);
+    agent_up("--device", va0_in_ns(""), NULL);
     wait_status("devices", 0, "state", "ready");
     agent_down();
     run("ip link show dev va0 >/dev/null");
@@ -363,17 +386,17 @@ test_restored(void **state)
     run("ip link show dev va0 | grep -q 'mtu 1400'");
 
     /* A link that was up is up again, though moving takes it down. */
-    run("ip link set va0 up && ip netns add " NS);
-    agent_up("--device", "va0:netns=" NS ",mtu=1300,promisc=on", NULL);
+    run("ip link set va0 up && ip netns add %s", ns);
+    agent_up("--device", va0_in_ns(",mtu=1300,promisc=on"), NULL);
     wait_status("devices", 0, "state", "ready");
-    run("ip -n " NS " link show dev va0 | grep 'PROMISC.*UP.*mtu 1300' >/dev/null");
+    run("ip -n %s link show dev va0 | grep 'PROMISC.*UP.*mtu 1300' >/dev/null", ns);
     agent_down();
     run("ip link show dev va0 | grep 'UP.*mtu 1400' >/dev/null");
     run("ip link show dev va0 | grep -q PROMISC && exit 1; true");
 
     /* And one that was down stays so. */
     run("ip link set va0 down");
-    agent_up("--device", "va0:netns=" NS ",promisc=on", NULL);
+    agent_up("--device", va0_in_ns(",promisc=on"), NULL);
     wait_status("devices", 0, "state", "ready");
     agent_down();
     run("%s", down);
@@ -415,14 +438,14 @@ test_moved_by_others(void **state)
 {
     agent_up("--device", "va0", NULL);
     wait_status("devices", 0, "state", "ready");
-    run("ip netns add " NS " && ip link set va0 netns " NS " && ip -n " NS " link set va0 up");
+    run("ip netns add %s && ip link set va0 netns %s && ip -n %s link set va0 up", ns, ns, ns);
     usleep(300000);
     wait_status("devices", 0, "state", "ready");
-    assert_true(has_program("ip netns exec " NS, "va0"));
+    assert_true(has_program(in_ns(), "va0"));
     int sock, map = client_fetch(path_of(SOCK), "va0", &sock);
     expect_packet_inside(map);
     close(sock);
-    run("ip -n " NS " link set va0 netns %d", (int) getpid());
+    run("ip -n %s link set va0 netns %d", ns, (int) getpid());
     usleep(300000);
     wait_status("devices", 0, "state", "ready");
     run("ip link show dev va0 | grep -q UP");
