@@ -137,13 +137,24 @@ match_len(const struct cls_tuple *t)
     return t->mask->n * sizeof(uint64_t);
 }
 
+/* The words of a match that looks at nothing are NULL, which no hash table takes for a key. */
+static const uint64_t *
+match_key(const uint64_t *w)
+{
+    static const uint64_t none;
+
+    return w ? w : &none;
+}
+
 static struct cls_chain *
 chain_find(const struct cls_tuple *t, const uint64_t *w)
 {
     struct cls_chain *c = NULL;
 
     if (t->chains) {
-        HASH_FIND(hh, t->chains, w, match_len(t), c);
+        const uint64_t *key = match_key(w);
+
+        HASH_FIND(hh, t->chains, key, match_len(t), c);
     }
     return c;
 }
@@ -153,7 +164,7 @@ chain_create(struct cls_tuple *t, struct cls_rule *head)
 {
     struct cls_chain *c = xzalloc(sizeof *c);
 
-    c->w = xmemdup(head->w, match_len(t));
+    c->w = xmemdup(match_key(head->w), match_len(t));
     c->root = xzalloc(sizeof *c->root);
     for (struct cls_rule *r = head; r; r = lower_of(r)) {
         if (!c->last || c->last->priority != r->priority) {
