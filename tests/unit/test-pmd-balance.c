@@ -31,6 +31,14 @@ pmd_of(unsigned queue)
     return port->rxqs[queue].pmd;
 }
 
+/* The next sample will find so many more cycles.  Moves what the last sample found, which is
+ * main's own: the counters have one writer each, the thread that polls. */
+static void
+pretend(struct usage *usage, uint64_t cycles)
+{
+    usage->last -= cycles;
+}
+
 /* One step of time in which each queue took so many percent of a core, and its thread as much.
  */
 static void
@@ -45,18 +53,14 @@ step(const unsigned percent[N_QUEUES])
         /* A little more, so that shares are not rounded down to one percent less. */
         uint64_t cycles = STEP_CYCLES / 100 * percent[q] + STEP_CYCLES / 1000;
 
-        atomic_fetch_add(&rxq->cycles, cycles);
+        pretend(&rxq->usage, cycles);
         for (unsigned i = 1; i < list->n; i++) {
             busy[i] += list->pmds[i] == rxq->pmd ? cycles : 0;
         }
     }
     for (unsigned i = 1; i < list->n; i++) {
-        /* No packets come: only idle cycles are counted by the thread itself. */
-        pmd_stat_add(&list->pmds[i]->stats, PMD_STAT_CYCLES_BUSY, busy[i]);
-        if (busy[i] < STEP_CYCLES) {
-            atomic_fetch_add(&list->pmds[i]->stats.n[PMD_STAT_CYCLES_IDLE],
-                             STEP_CYCLES - busy[i]);
-        }
+        pretend(&list->pmds[i]->busy, busy[i]);
+        pretend(&list->pmds[i]->total, MAX(busy[i], STEP_CYCLES));
     }
     clock_warp(USAGE_INTERVAL_MS);
     pmd_set_sample();
