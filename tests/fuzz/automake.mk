@@ -1,5 +1,6 @@
 # libFuzzer targets: make fuzz, make fuzz-run.
 FUZZ_TARGETS = tests/fuzz/fuzz-agent-request tests/fuzz/fuzz-classifier tests/fuzz/fuzz-cni-config tests/fuzz/fuzz-flow-key tests/fuzz/fuzz-flow-parse tests/fuzz/fuzz-jsonrpc tests/fuzz/fuzz-of-actions-text tests/fuzz/fuzz-of-actions tests/fuzz/fuzz-of-bundle tests/fuzz/fuzz-of-conn tests/fuzz/fuzz-of-match-text tests/fuzz/fuzz-of-match tests/fuzz/fuzz-of-trace tests/fuzz/fuzz-ofp-msg tests/fuzz/fuzz-ovsdb-update tests/fuzz/fuzz-segment tests/fuzz/fuzz-xskcni
+EXTRA_DIST += tests/fuzz/fuzz-bridge.h tests/fuzz/fuzz.h
 if ENABLE_FUZZERS
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 endif

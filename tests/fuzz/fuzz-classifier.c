@@ -4,17 +4,14 @@
  * is a byte that says what, and the bytes that it takes. */
 
 #include <arpa/inet.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "flow/classifier.h"
 #include "os/rcu.h"
 #include "os/thread.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define N_RULES 24
 
@@ -29,14 +26,6 @@ struct input {
 };
 
 static struct fuzz_rule *rules[N_RULES];
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static uint8_t
 take(struct input *in)

@@ -3,17 +3,15 @@
 /* Everything that xvs-cni reads from others: the configuration, the commands in it, an ipam
  * plugin's answer.  What was taken must be printable, and read the same again. */
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "utilities/xvs-cni/cni-config.c"
 #include "utilities/xvs-cni/cni-ethtool.c"
 #include "utilities/xvs-cni/cni-exec.c"
 #include "utilities/xvs-cni/cni-result.c"
 #include "utilities/xvs-cni/cni.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(bool holds)

@@ -2,23 +2,12 @@
 /* Extraction from any bytes: no read outside (the packet is malloc'ed to measure, for ASan),
  * and a key that says what it holds. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "flow/flow-key.h"
 #include "packet/packet-ops.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

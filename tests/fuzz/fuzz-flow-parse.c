@@ -2,26 +2,15 @@
 /* Any text as a flow: an error sentence, or a flow whose packet is that flow again.  The same
  * text as a filter of flows: a sentence, or values under their masks. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "flow/flow-filter.h"
 #include "flow/flow-format.h"
 #include "flow/flow-key.h"
 #include "os/thread.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static void
 try_filter(const char *text)

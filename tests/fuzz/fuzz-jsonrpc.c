@@ -4,13 +4,11 @@
  * whose sizes the first byte chooses, the JSON parser, and jsonrpc_msg_parse().  Cutting the
  * input elsewhere must give the same values. */
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "rpc/json-frame.h"
 #include "rpc/jsonrpc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Scans everything in pieces of at most `step`; returns how many values and where it stopped.
  */

@@ -3,23 +3,12 @@
  * that start with 0 to 5 are a list on the wire instead (OpenFlow 1.0 to 1.5), which is
  * checked, printed, and taken back from its text. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "openflow/of-actions.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static void
 check(struct of_actions *acts)

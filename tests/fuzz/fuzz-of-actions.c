@@ -3,22 +3,11 @@
  * the same bytes; encoding for every other version gives something that decodes, too.  The
  * first byte chooses version and kind. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "openflow/of-actions.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 /* Encodes for `version` (which may say it by other actions), decodes, encodes again: the same.
  */

@@ -4,19 +4,11 @@
  * time.  Three bytes make a step: what, of which bundle, with which flags; a parameter; time.
  */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include "datapath/dp.h"
+#include "fuzz-bridge.h"
 #include "ofproto/conn-private.h"
-#include "ofproto/ofproto.h"
 #include "openflow/of-bundle.h"
-#include "os/clock.h"
-#include "os/rcu.h"
-#include "os/thread.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define N_IDS 4
 #define IDLE_MS 10000
@@ -38,27 +30,6 @@ static struct ofconn *conn;
 static struct model models[N_IDS];
 static uint32_t flows; /* bit N: the flow of port N; bit 16: the one of all */
 static uint32_t xid;
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
-
-static void
-start(void)
-{
-    thread_adopt("");
-    clock_stop();
-    arena_set_plan(64);
-    loop = evloop_create();
-    netdev_init(loop, "override");
-    dp_init(loop);
-    ofproto_init(loop);
-    require(!ofproto_create("br0", "dummy", &o, NULL));
-}
 
 /* ------------------------------------------------------------------ messages */
 
@@ -297,7 +268,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!loop) {
-        start();
+        o = fuzz_bridge_create(&loop, 64);
     }
     memset(models, 0, sizeof models);
     flows = 0;

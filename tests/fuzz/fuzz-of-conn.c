@@ -3,42 +3,13 @@
  * connection without a peer.  The first byte chooses the version.  Whatever comes, what the
  * switch answers is a row of well-formed messages, and its tables can be emptied afterwards. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include "datapath/dp.h"
+#include "fuzz-bridge.h"
 #include "ofproto/conn-private.h"
-#include "ofproto/ofproto.h"
-#include "os/clock.h"
-#include "os/rcu.h"
-#include "os/thread.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct evloop *loop;
 static struct ofproto *o;
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
-
-static void
-start(void)
-{
-    thread_adopt("");
-    clock_stop();
-    arena_set_plan(64);
-    loop = evloop_create();
-    netdev_init(loop, "override");
-    dp_init(loop);
-    ofproto_init(loop);
-    require(!ofproto_create("br0", "dummy", &o, NULL));
-}
 
 static void
 check_answers(const struct ofconn *c)
@@ -65,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (!loop) {
-        start();
+        o = fuzz_bridge_create(&loop, 64);
     }
     c = ofconn_create_fake(o->conns, (uint8_t) (1 + data[0] % 6));
     data++;

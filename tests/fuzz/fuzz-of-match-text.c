@@ -2,23 +2,12 @@
 /* Matches from any text: a sentence, or a match whose text is taken for the same match again,
  * and which NXM carries without loss. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "openflow/of-match.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static void
 check(const struct of_match *m)

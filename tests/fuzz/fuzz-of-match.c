@@ -2,22 +2,11 @@
 /* Matches from any bytes: what is accepted is encoded and decoded to the same match.  The first
  * byte chooses the form: 0 OpenFlow 1.0, 1 to 5 OpenFlow 1.1 to 1.5, others NXM. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "openflow/of-match.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static enum of_err
 decode(unsigned form, struct of_reader r, bool loose, struct of_match *m)

@@ -3,35 +3,19 @@
  * that ends in datapath actions.  The first byte chooses the command; words end at newlines.
  * The bridge has flows that look at much and resubmit. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/dp.h"
+#include "fuzz-bridge.h"
 #include "log/ctl.h"
 #include "ofproto/ofproto-private.h"
-#include "ofproto/ofproto.h"
 #include "ofproto/oftables.h"
-#include "os/clock.h"
-#include "os/rcu.h"
-#include "os/thread.h"
 #include "util/smap.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define WORDS_MAX 12
 
 static struct evloop *loop;
-
-static void
-require(bool ok)
-{
-    if (!ok) {
-        __builtin_trap();
-    }
-}
 
 static void
 add_port(struct ofproto *o, const char *name, uint16_t number)
@@ -64,14 +48,7 @@ start(void)
     struct ofproto_settings s = {.secure = true, .mac_age_s = 300, .mac_table_size = 100};
     struct ofproto *o;
 
-    thread_adopt("");
-    clock_stop();
-    arena_set_plan(256);
-    loop = evloop_create();
-    netdev_init(loop, "override");
-    dp_init(loop);
-    ofproto_init(loop);
-    require(!ofproto_create("br0", "dummy", &o, NULL));
+    o = fuzz_bridge_create(&loop, 256);
     ofproto_set(o, &s);
     add_port(o, "p1", 1);
     add_port(o, "p2", 2);

@@ -2,11 +2,10 @@
 /* Any bytes as an OpenFlow message: headers, then the decoder of its family.  What was decoded
  * is encoded again where there is an encoder, in every version. */
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "openflow/of-bundle.h"
 #include "openflow/of-error.h"
 #include "openflow/of-flow.h"
@@ -23,8 +22,6 @@
 #include "openflow/of-table.h"
 #include "openflow/of-tlv.h"
 #include "util/xalloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void decode(const struct of_msg *m);
 

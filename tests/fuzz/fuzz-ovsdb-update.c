@@ -5,12 +5,10 @@
  * refused update must change nothing, an accepted one must leave every present column with a
  * value. */
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
 #include "ovsdb/replica.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const columns[] = {"s", "i", "r", "b", "u", "o", "is", "us", "m", "n", NULL};
 static const struct ovsdb_table_spec tables[] = {{"T", columns}, {"X", columns}};

@@ -5,18 +5,15 @@
  * request got its one result, and no descriptor is left. */
 
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "fuzz.h"
 #include "tests/unit/fd-message.h"
 #include "xskcni/xskcni.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MESSAGES_MAX 64
 
