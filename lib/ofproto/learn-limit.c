@@ -125,15 +125,13 @@ learn_limit_count(struct oftables *t, const struct rule *r, int by)
     }
 }
 
-bool
-learn_limit_known(const struct oftables *t, const struct of_flow_mod *fm, uint32_t *n_rules)
+uint32_t
+learn_limit_rules(struct oftables *t, const struct of_flow_mod *fm)
 {
+    const struct limit_key key = {.cookie = fm->new_cookie, .table_id = fm->table_id};
     const struct learn_limit *l = limit_find(t, fm->new_cookie, fm->table_id);
 
-    if (l) {
-        *n_rules = l->n_rules;
-    }
-    return l != NULL;
+    return l ? l->n_rules : count_rules(t, &key);
 }
 
 bool

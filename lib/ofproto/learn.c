@@ -180,23 +180,7 @@ oftables_fin_timeout(struct oftables *t, struct rule *r, uint16_t idle, uint16_t
 static bool
 limit_reached(struct oftables *t, const struct queued *q)
 {
-    struct flow_select sel;
-    struct rule_list list;
-    uint32_t n_rules;
-
-    if (!q->limit) {
-        return false;
-    }
-    if (learn_limit_known(t, &q->fm, &n_rules)) {
-        return n_rules >= q->limit;
-    }
-    flow_select_init(&sel);
-    sel.table_id = q->fm.table_id;
-    sel.cookie = q->fm.new_cookie;
-    sel.cookie_mask = UINT64_MAX;
-    list = oftables_collect(t, &sel, -1, true);
-    free(list.rules);
-    return list.n >= q->limit;
+    return q->limit && learn_limit_rules(t, &q->fm) >= q->limit;
 }
 
 static void

@@ -157,8 +157,8 @@ struct learn_wait {
 void learn_limit_watch(struct oftables *, const struct of_act_learn *, int by);
 /* A rule comes into the indexes of its table, or leaves them.  Main. */
 void learn_limit_count(struct oftables *, const struct rule *, int by);
-/* Rules with the mod's cookie in its table; false: not counted.  Main. */
-bool learn_limit_known(const struct oftables *, const struct of_flow_mod *, uint32_t *n_rules);
+/* Rules with the mod's cookie in its table: as counted, or counted now.  Main. */
+uint32_t learn_limit_rules(struct oftables *, const struct of_flow_mod *);
 /* Would the mod's rule, which is not there, be one too many?  Any thread; queue_mutex held. */
 bool learn_limit_reached__(const struct oftables *, const struct of_flow_mod *, uint32_t limit);
 /* Counts it from now on, until learn_limit_done().  queue_mutex held. */
