@@ -24,9 +24,8 @@ struct dp_config dp_config = {
     .isolate = true,
 };
 
-/* Keeps a complaint from being repeated at every reconfiguration: told once for each value. */
-static bool
-is_news(char **told, const char *value)
+bool
+dp_config_is_news(char **told, const char *value)
 {
     if (*told && value && !strcmp(*told, value)) {
         return false;
@@ -48,7 +47,7 @@ checked_cpu_mask(const struct smap *oc)
     const char *mask = smap_get(oc, "pmd-cpu-mask");
     bool bad = mask && !num_parse_mask(mask, nothing_cb, NULL);
 
-    if (is_news(&told, bad ? mask : NULL)) {
+    if (dp_config_is_news(&told, bad ? mask : NULL)) {
         LOG_WARN("other_config:pmd-cpu-mask=%s is not a hexadecimal core mask such as 0x6: "
                  "taking the default",
                  QUOTE(mask));
@@ -64,7 +63,7 @@ checked_policy(const struct smap *oc)
     enum sched_policy policy = SCHED_CYCLES;
     bool bad = !pmd_sched_policy_parse(s, &policy);
 
-    if (is_news(&told, bad ? s : NULL)) {
+    if (dp_config_is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:pmd-rxq-assign=%s is none of cycles, roundrobin and group: "
                  "taking cycles",
                  QUOTE(s));
@@ -80,7 +79,7 @@ checked_isolate(const struct smap *oc, enum sched_policy policy)
     bool isolate = smap_get_bool(oc, "pmd-rxq-isolate", true);
     bool bad = !isolate && policy != SCHED_GROUP;
 
-    if (is_news(&told, bad ? "false" : NULL)) {
+    if (dp_config_is_news(&told, bad ? "false" : NULL)) {
         LOG_WARN("other_config:pmd-rxq-isolate=false needs pmd-rxq-assign=group: pinned cores "
                  "stay isolated");
     }
@@ -95,7 +94,7 @@ apply_emc(const struct smap *oc)
     uint64_t inv = EMC_INV_PROB_DEFAULT;
     bool bad = s && !num_parse_u64(s, 0, UINT32_MAX, &inv);
 
-    if (is_news(&told, bad ? s : NULL)) {
+    if (dp_config_is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:emc-insert-inv-prob=%s is not a number from 0 to %u: taking %u",
                  QUOTE(s), UINT32_MAX, EMC_INV_PROB_DEFAULT);
     }
@@ -155,7 +154,7 @@ checked_max_sleep(const struct smap *oc)
     int us;
     bool bad = s && !max_sleep_parse(s, 0, &us);
 
-    if (is_news(&told, bad ? s : NULL)) {
+    if (dp_config_is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:pmd-sleep-max=%s is not of the form US,CORE:US... with US up to "
                  "%d: idle polling threads sleep as by default",
                  QUOTE(s), MAX_SLEEP_US);
@@ -172,7 +171,7 @@ apply_tx_flush(const struct smap *oc)
     uint64_t us = 0;
     bool bad = s && !num_parse_u64(s, 0, TX_FLUSH_MAX_US, &us);
 
-    if (is_news(&told, bad ? s : NULL)) {
+    if (dp_config_is_news(&told, bad ? s : NULL)) {
         LOG_WARN("other_config:tx-flush-interval=%s is not a number of microseconds from 0 to "
                  "%u: output does not wait",
                  s, TX_FLUSH_MAX_US);
@@ -187,7 +186,8 @@ tell_unsupported(const struct smap *oc)
 {
     static char *told_perf;
 
-    if (is_news(&told_perf, smap_get_bool(oc, "pmd-perf-metrics", false) ? "true" : NULL)) {
+    if (dp_config_is_news(&told_perf,
+                          smap_get_bool(oc, "pmd-perf-metrics", false) ? "true" : NULL)) {
         LOG_INFO("other_config:pmd-perf-metrics has no effect in this version: pmd-perf-show "
                  "has no histograms");
     }

@@ -5,14 +5,13 @@
  * changes headers copies it if somebody else holds a reference by then.  Nested lists run on
  * further references, so that what they change is their own. */
 
+#include "datapath/dp-hash.h"
 #include "datapath/dp-meter.h"
 #include "datapath/dp-private.h"
-#include "datapath/dp-hash.h"
 #include "datapath/dp-set.h"
 #include "log/coverage.h"
 #include "packet/headers.h"
 #include "packet/packet-ops.h"
-#include "util/hash.h"
 
 COVERAGE_DEFINE(drop_datapath_no_action);
 COVERAGE_DEFINE(drop_datapath_invalid_port);

@@ -207,6 +207,9 @@ extern struct dp_config dp_config;
 #define SLEEP_ADAPTIVE (-1)
 /* Longest sleep of the PMD on `core` in us, 0: never, or SLEEP_ADAPTIVE; main. */
 int dp_config_max_sleep_us(unsigned core);
+/* Keeps a complaint from being repeated at every reconfiguration: true once for each value in a
+ * row.  `*told`, the last one, starts as NULL; a `value` of NULL says that all is well.  Main. */
+bool dp_config_is_news(char **told, const char *value);
 
 static inline struct port_table *
 dp_ports(const struct dp *dp)

@@ -70,7 +70,8 @@ dp_init(struct evloop *loop)
     ev_timer_start(&sample_timer, USAGE_INTERVAL_MS);
 }
 
-/* The tools expect a datapath of dummies to have a device of its own; where its class is off, so is the type. */
+/* The tools expect a datapath of dummies to have a device of its own; where its class is off,
+ * so is the type. */
 static int
 open_own_port(struct dp *dp, char **errp)
 {
@@ -198,7 +199,8 @@ dp_get_stats(const struct dp *dp, struct dp_stats *st)
             n[s] += atomic_load_explicit(&list->pmds[i]->stats.n[s], memory_order_relaxed);
         }
     }
-    st->n_hit = n[PMD_STAT_SIMPLE_HIT] + n[PMD_STAT_EMC_HIT] + n[PMD_STAT_SMC_HIT] + n[PMD_STAT_MEGAFLOW_HIT];
+    st->n_hit = n[PMD_STAT_SIMPLE_HIT] + n[PMD_STAT_EMC_HIT] + n[PMD_STAT_SMC_HIT] +
+                n[PMD_STAT_MEGAFLOW_HIT];
     st->n_missed = n[PMD_STAT_MISS];
     st->n_lost = n[PMD_STAT_LOST];
     st->n_flows = atomic_load_explicit(&dp->owner.n_flows, memory_order_relaxed);

@@ -92,6 +92,16 @@ words_equal(const uint64_t *a, const uint64_t *b, unsigned n)
     return !differ;
 }
 
+/* The flow of a chain with that hash and those words, or NULL. */
+static ALWAYS_INLINE struct dp_flow *
+chain_find(struct dp_flow *f, uint64_t h, const uint64_t *m, unsigned n)
+{
+    while (f && (f->hash != h || !words_equal(f->w, m, n))) {
+        f = __atomic_load_n(&f->next, __ATOMIC_ACQUIRE);
+    }
+    return f;
+}
+
 static ALWAYS_INLINE struct dp_flow *
 subtable_lookup(const struct mf_subtable *st, const struct flow_key *k, const uint8_t *row)
 {
@@ -106,13 +116,7 @@ subtable_lookup(const struct mf_subtable *st, const struct flow_key *k, const ui
     }
     h = hash_end(h);
     f = __atomic_load_n(&st->buckets[h & st->bucket_mask], __ATOMIC_ACQUIRE);
-    while (f) {
-        if (f->hash == h && words_equal(f->w, m, n)) {
-            return f;
-        }
-        f = __atomic_load_n(&f->next, __ATOMIC_ACQUIRE);
-    }
-    return NULL;
+    return chain_find(f, h, m, n);
 }
 
 struct dp_flow *
@@ -197,12 +201,7 @@ static void
 pass_chains(struct pass *ps, const struct mf_subtable *st)
 {
     for (unsigned i = 0; i < ps->n; i++) {
-        struct dp_flow *f = ps->f[i];
-
-        while (f && (f->hash != ps->hash[i] || !words_equal(f->w, ps->m[i], st->n_words))) {
-            f = __atomic_load_n(&f->next, __ATOMIC_ACQUIRE);
-        }
-        ps->f[i] = f;
+        ps->f[i] = chain_find(ps->f[i], ps->hash[i], ps->m[i], st->n_words);
     }
 }
 

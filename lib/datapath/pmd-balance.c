@@ -47,12 +47,10 @@ setting_read(struct setting *s, const struct smap *oc)
     uint64_t value = s->def;
     bool bad = text && !num_parse_u64(text, 0, s->max, &value);
 
-    if (bad && !(s->told && !strcmp(s->told, text))) {
+    if (dp_config_is_news(&s->told, bad ? text : NULL)) {
         LOG_WARN("other_config:%s=%s is not a number from 0 to %u: taking %u", s->key,
                  QUOTE(text), s->max, s->def);
     }
-    free(s->told);
-    s->told = bad ? xstrdup(text) : NULL;
     if (s == &interval && !value) {
         value = s->def;
     }

@@ -79,18 +79,14 @@ cores_add_default(struct pmd_cores *cores, unsigned numa)
 static void
 cores_add_mask(struct pmd_cores *cores)
 {
-    static char *told_mask;
+    static char *told;
 
-    mask_told = told_mask && !strcmp(told_mask, dp_config.cpu_mask);
+    mask_told = !dp_config_is_news(&told, dp_config.cpu_mask);
     num_parse_mask(dp_config.cpu_mask, mask_cb, cores);
-    if (!mask_told) {
-        free(told_mask);
-        told_mask = xstrdup(dp_config.cpu_mask);
-        if (!cores->n) {
-            LOG_WARN("other_config:pmd-cpu-mask=%s names no core that this process may use: "
-                     "taking the default",
-                     dp_config.cpu_mask);
-        }
+    if (!mask_told && !cores->n) {
+        LOG_WARN("other_config:pmd-cpu-mask=%s names no core that this process may use: "
+                 "taking the default",
+                 dp_config.cpu_mask);
     }
 }
 
