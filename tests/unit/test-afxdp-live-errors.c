@@ -166,26 +166,44 @@ test_vanish(void **state)
     assert_clean(NULL);
 }
 
+/* Links are listed for the whole machine, where other namespaces have devices of the same index:
+ * only the program's id says which one is ours. */
+static void
+detach_program(const char *ifname)
+{
+    struct rtnl_link link;
+    uint32_t id = 0;
+    unsigned n_detached = 0;
+
+    assert_int_equal(rtnl_link_get(ifname, &link), 0);
+    assert_true(link.xdp_prog_id);
+    while (!bpf_link_get_next_id(id, &id)) {
+        struct bpf_link_info info = {0};
+        uint32_t len = sizeof info;
+        int fd = bpf_link_get_fd_by_id(id);
+
+        if (fd < 0) {
+            continue; /* gone meanwhile */
+        }
+        if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_LINK_TYPE_XDP &&
+            info.prog_id == link.xdp_prog_id) {
+            assert_int_equal(bpf_link_detach(fd), 0);
+            n_detached++;
+        }
+        close(fd);
+    }
+    assert_int_equal(n_detached, 1);
+}
+
 static void
 test_program_removed(void **state)
 {
     const char *why;
     struct port p;
-    uint32_t id = 0;
 
     make_veth("a0", "a1", 1);
-    int ifindex = (int) if_nametoindex("a0");
     port_open_ok(&p, "a0", "native", 1);
-    while (!bpf_link_get_next_id(id, &id)) {
-        struct bpf_link_info info = {0};
-        uint32_t len = sizeof info;
-        int fd = bpf_link_get_fd_by_id(id);
-        if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-            info.type == BPF_LINK_TYPE_XDP && (int) info.xdp.ifindex == ifindex) {
-            assert_int_equal(bpf_link_detach(fd), 0);
-        }
-        close(fd);
-    }
+    detach_program("a0");
     turn_for(1200);
     assert_true(netdev_is_broken(p.netdev, &why));
     assert_non_null(strstr(why, "XDP program was taken off a0"));
