@@ -187,6 +187,14 @@ check_mask(enum of_field f, const struct of_value **mask, bool *nothing)
     return all == 0xff ? OF_OK : OFPBMC_BAD_MASK;
 }
 
+static bool
+has_ethernet(const struct flow *mask)
+{
+    static const struct flow_eth none;
+
+    return memcmp(&mask->eth, &none, sizeof none) || mask->vlan.tag[0].tci_be;
+}
+
 static enum of_err
 entry_to_match(enum of_field f, const struct of_value *value, const struct of_value *mask,
                bool loose, struct of_match *m)
@@ -204,8 +212,7 @@ entry_to_match(enum of_field f, const struct of_value *value, const struct of_va
     if (!loose && !of_field_prereqs_ok(f, &m->flow)) {
         return OFPBMC_BAD_PREREQ;
     }
-    if (f == OFF_PACKET_TYPE && (m->mask.eth.type_be || m->mask.vlan.tag[0].tci_be) &&
-        !of_value_is_zero(value, n)) {
+    if (f == OFF_PACKET_TYPE && has_ethernet(&m->mask) && !of_value_is_zero(value, n)) {
         return OFPBMC_BAD_PREREQ; /* Ethernet fields of what is not Ethernet */
     }
     if (!of_field_is_zero(f, &m->mask)) {

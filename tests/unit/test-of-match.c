@@ -148,6 +148,15 @@ static const struct {
     {"0000060208000000"
      "12021234",
      OFPBMC_BAD_PREREQ},
+    {"00000206020000000001"
+     "8000580400010800",
+     OFPBMC_BAD_PREREQ}, /* eth_dst of a packet without Ethernet header */
+    {"8000580400010800"
+     "00000206020000000001",
+     OFPBMC_BAD_PREREQ},
+    {"00000206020000000001"
+     "8000580400000000",
+     OF_OK},
     {"000001040001ffff", OF_OK},           /* a mask of all ones is none */
     {"0000010400010003", OFPBMC_BAD_MASK}, /* in_port masked */
     {"000006020806"
