@@ -8,7 +8,10 @@
 #include "os/clock.h"
 
 /* Flags that stay with the rule. */
-#define RULE_FLAGS (OFPFF_SEND_FLOW_REM | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS)
+/* What dumps show of the flags that a flow was added with. */
+#define RULE_FLAGS                                                                             \
+    (OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS |    \
+     OFPFF_NO_BYT_COUNTS)
 
 struct ref_check {
     const struct oftables *tables;

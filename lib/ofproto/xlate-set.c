@@ -294,6 +294,10 @@ xlate_set_act(struct xlate_ctx *ctx, const struct of_act *act)
     switch ((enum of_act_type) act->type) {
     case OFA_SET_FIELD:
     case OFA_LOAD:
+        if (!of_field_prereqs_ok((enum of_field) set->dst.f, &ctx->flow)) {
+            xlate_say(ctx, ">> unmet prerequisites for %s, set_field ignored",
+                      of_field_info((enum of_field) set->dst.f)->name);
+        }
         xlate_write(ctx, (enum of_field) set->dst.f, &set->value, &set->mask);
         break;
     case OFA_MOVE:

@@ -101,10 +101,11 @@ has_vlan(const struct flow *flow)
 }
 
 static enum of_err
-check_set_field(struct check *c, const struct of_act_set_field *f)
+check_set_field(struct check *c, struct of_act_set_field *f)
 {
     enum of_err err = check_dst(&f->dst, &c->flow);
 
+    f->has_vlan = has_vlan(&c->flow);
     if (!err && f->dst.f == OFF_VLAN_VID && !has_vlan(&c->flow)) {
         return OFPBAC_MATCH_INCONSISTENT; /* as vlan_pcp, which has it as a prerequisite */
     }

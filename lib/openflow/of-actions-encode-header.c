@@ -84,9 +84,28 @@ put_own(struct of_buf *b, uint16_t type, const uint8_t *bytes, unsigned n)
     of_acts_end(b, start);
 }
 
+/* A whole tag: 1.0's set_vlan pushes one where there is none, 1.1's does not. */
+static void
+put_own_tag(struct of_buf *b, uint16_t tci, bool has_vlan, uint8_t version)
+{
+    const uint8_t push[2] = {ETH_TYPE_VLAN >> 8, ETH_TYPE_VLAN & 0xff};
+    uint8_t vid[2] = {tci >> 8 & 0xf, (uint8_t) tci}, pcp = (uint8_t) (tci >> 13);
+
+    if (!(tci & VLAN_CFI)) {
+        put_own(b, version == 1 ? A10_STRIP_VLAN : A11_POP_VLAN, NULL, 0);
+        return;
+    }
+    if (version > 1 && !has_vlan) {
+        put_own(b, A11_PUSH_VLAN, push, 2);
+    }
+    put_own(b, A10_SET_VLAN_VID, vid, 2);
+    put_own(b, A10_SET_VLAN_PCP, &pcp, 1);
+}
+
 /* set_field as an action of 1.0 or 1.1 (whose numbers differ); false if there is none. */
 static bool
-put_own_set(struct of_buf *b, enum of_field f, const struct of_value *v, uint8_t version)
+put_own_set(struct of_buf *b, enum of_field f, const struct of_value *v, bool has_vlan,
+            uint8_t version)
 {
     static const struct {
         enum of_field field;
@@ -100,28 +119,21 @@ put_own_set(struct of_buf *b, enum of_field f, const struct of_value *v, uint8_t
         {OFF_IPV4_DST, A10_SET_NW_DST, A11_SET_NW_DST, 4},
         {OFF_IP_TOS, A10_SET_NW_TOS, A11_SET_NW_TOS, 1},
         {OFF_IP_ECN, 0, A11_SET_NW_ECN, 1},
-        {OFF_IP_TTL, 0, A11_SET_NW_TTL, 1},
         {OFF_TCP_SRC, A10_SET_TP_SRC, A11_SET_TP_SRC, 2},
         {OFF_TCP_DST, A10_SET_TP_DST, A11_SET_TP_DST, 2},
         {OFF_UDP_SRC, A10_SET_TP_SRC, A11_SET_TP_SRC, 2},
         {OFF_UDP_DST, A10_SET_TP_DST, A11_SET_TP_DST, 2},
-        {OFF_SCTP_SRC, 0, A11_SET_TP_SRC, 2},
-        {OFF_SCTP_DST, 0, A11_SET_TP_DST, 2},
-        {OFF_MPLS_LABEL, 0, A11_SET_MPLS_LABEL, 4},
-        {OFF_MPLS_TC, 0, A11_SET_MPLS_TC, 1},
     };
     uint16_t tci = of_get_be16(v->b);
-    uint8_t vid[2] = {tci >> 8 & 0xf, (uint8_t) tci}, pcp = (uint8_t) (tci >> 13);
+    uint8_t vid[2] = {tci >> 8 & 0xf, (uint8_t) tci};
     uint8_t tos = (uint8_t) (v->b[0] << 2);
 
-    if (f == OFF_VLAN_VID || f == OFF_VLAN_TCI) {
-        if (!(tci & VLAN_CFI)) {
-            return false;
-        }
+    if (f == OFF_VLAN_TCI && (!tci || tci & VLAN_CFI)) {
+        put_own_tag(b, tci, has_vlan, version);
+        return true;
+    }
+    if (f == OFF_VLAN_VID && tci & VLAN_CFI) {
         put_own(b, A10_SET_VLAN_VID, vid, 2);
-        if (f == OFF_VLAN_TCI) {
-            put_own(b, A10_SET_VLAN_PCP, &pcp, 1);
-        }
         return true;
     }
     if (f == OFF_IP_DSCP) {
@@ -143,22 +155,21 @@ static void
 encode_set_field(struct of_buf *b, const struct of_act_set_field *s, uint8_t version)
 {
     enum of_field f = (enum of_field) s->dst.f;
-    bool exact = of_value_is_ones(&s->mask, f);
+    /* Where the bits of the field do not fill its bytes, load and an explicit mask differ from
+     * none. */
+    bool odd = of_field_info(f)->n_bits < of_field_info(f)->n_bytes * 8;
+    bool exact = of_value_is_ones(&s->mask, f) && !(s->act.form && odd);
 
     if (s->act.type == OFA_LOAD && (version < 6 || f == OFF_IN_PORT_OXM)) {
         put_load(b, f, &s->value, s->dst.ofs, s->dst.n_bits);
     } else if (version >= 6) {
-        /* Where the bits of the field do not fill its bytes, load and an explicit mask differ
-         * from none. */
         put_set_field(b, f, version, &s->value, &s->mask,
-                      s->act.form ||
-                          (s->act.type == OFA_LOAD &&
-                           of_field_info(f)->n_bits < of_field_info(f)->n_bytes * 8));
+                      s->act.form || (s->act.type == OFA_LOAD && odd));
     } else if (!exact) {
         put_loads(b, f, &s->value, &s->mask);
     } else if (version >= 3) {
         put_set_field(b, f, version, &s->value, NULL, false);
-    } else if (!put_own_set(b, f, &s->value, version)) {
+    } else if (!put_own_set(b, f, &s->value, s->has_vlan, version)) {
         put_loads(b, f, &s->value, &s->mask);
     }
 }
@@ -212,6 +223,7 @@ encode_tunnel(struct of_buf *b, const struct of_act_num *n, uint8_t version)
     of_acts_end(b, start);
 }
 
+/* OFF_N: which one depends on the packet. */
 static enum of_field
 l4_field(const struct of_act *a)
 {
@@ -222,12 +234,14 @@ l4_field(const struct of_act *a)
         return src ? OFF_UDP_SRC : OFF_UDP_DST;
     case IP_PROTO_SCTP:
         return src ? OFF_SCTP_SRC : OFF_SCTP_DST;
-    default:
+    case IP_PROTO_TCP:
         return src ? OFF_TCP_SRC : OFF_TCP_DST;
+    default:
+        return OFF_N;
     }
 }
 
-/* MPLS label and class: Nicira's own in 1.0. */
+/* MPLS label and class: Nicira's own in 1.0, actions of their own in 1.1. */
 static void
 encode_mpls(struct of_buf *b, const struct of_act_num *n, uint8_t version)
 {
@@ -236,8 +250,12 @@ encode_mpls(struct of_buf *b, const struct of_act_num *n, uint8_t version)
     struct of_value v = of_value_from_u64(f, n->num);
     size_t start;
 
-    if (version > 1) {
+    if (version > 2) {
         encode_as(b, f, &v, version);
+        return;
+    }
+    if (version == 2) {
+        put_own(b, label ? A11_SET_MPLS_LABEL : A11_SET_MPLS_TC, v.b, label ? 4 : 1);
         return;
     }
     start = of_acts_nx_begin(b, label ? NXA_SET_MPLS_LABEL : NXA_SET_MPLS_TC);
@@ -295,14 +313,14 @@ of_acts_encode_header(struct of_buf *b, const struct of_act *a, uint8_t version)
         f = OFF_IP_ECN;
         break;
     default: /* OFA_SET_L4_SRC, OFA_SET_L4_DST */
-        if (version <= 2) {
+        f = l4_field(a);
+        if (version <= 2 || f == OFF_N) {
             bool src = a->type == OFA_SET_L4_SRC;
             const uint8_t port[2] = {(uint8_t) (num >> 8), (uint8_t) num};
 
             put_own(b, src ? A10_SET_TP_SRC : A10_SET_TP_DST, port, 2);
             return;
         }
-        f = l4_field(a);
         break;
     }
     v = of_value_from_u64(f, num);

@@ -151,7 +151,7 @@ struct of_act_bundle {
 struct of_act_set_field {
     struct of_act act;
     struct of_subfield dst;
-    uint32_t pad;
+    uint32_t has_vlan;           /* as of_act_vlan's */
     struct of_value value, mask; /* of the field's shape: for of_field_set_masked() */
 };
 struct of_act_move {

@@ -256,6 +256,65 @@ malformed(void **state)
     }
 }
 
+/* Actions that 1.2 and later deprecate are taken, with the consistency of set_field, and are
+ * set_field from there on; only the ports of no protocol in particular stay what they were. */
+static const struct {
+    const char *match, *hex, *text; /* NULL: inconsistent with the match */
+} deprecated[] = {
+    {"", "0001000800050000", NULL},
+    {"dl_vlan=3", "0001000800050000", "set_field:4101->vlan_vid"},
+    {"dl_vlan=3", "0002000803000000", "set_field:3->vlan_pcp"},
+    {"", "00030010001122334455000000000000", "set_field:00:11:22:33:44:55->eth_src"},
+    {"", "00040010001122334455000000000000", "set_field:00:11:22:33:44:55->eth_dst"},
+    {"ip", "0005000801020304", "set_field:1.2.3.4->ip_src"},
+    {"ip", "0006000801020304", "set_field:1.2.3.4->ip_dst"},
+    {"ipv6", "0006000801020304", NULL},
+    {"ip", "0007000820000000", "set_field:8->ip_dscp"},
+    {"ipv6", "0008000801000000", "set_field:1->nw_ecn"},
+    {"arp", "0008000801000000", NULL},
+    {"tcp", "0009000800070000", "set_field:7->tcp_src"},
+    {"udp", "000a000800070000", "set_field:7->udp_dst"},
+    {"sctp6", "000a000800070000", "set_field:7->sctp_dst"},
+    {"ip", "000a000800070000", NULL},
+    {"mpls", "000d000800000005", "set_field:5->mpls_label"},
+    {"mpls", "000e000803000000", "set_field:3->mpls_tc"},
+    {"ip", "000e000803000000", NULL},
+};
+
+static void
+deprecated_actions(void **state)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(deprecated) * 4; i++) {
+        const char *want = deprecated[i / 4].text;
+        uint8_t version = (uint8_t) (3 + i % 4);
+        struct of_actions_limits limits = some_limits;
+        struct of_actions acts, again;
+        struct of_buf b = OF_BUF_INIT;
+        struct strbuf s = STRBUF_INIT;
+        struct of_match match;
+        uint8_t bytes[MAX_BYTES];
+        size_t n = unhex(deprecated[i / 4].hex, bytes);
+
+        limits.version = version;
+        assert_true(of_match_parse(deprecated[i / 4].match, &match, NULL, NULL, NULL));
+        assert_false(
+            of_actions_decode((struct of_reader){bytes, n}, version, OF_ACTS_APPLY, &acts));
+        assert_int_equal(of_actions_check(acts.a, acts.len, &match, &limits),
+                         want ? OF_OK : OFPBAC_MATCH_INCONSISTENT);
+        of_actions_encode(&b, acts.a, acts.len, version, OF_ACTS_APPLY);
+        assert_false(of_actions_decode((struct of_reader){b.data, b.len}, version,
+                                       OF_ACTS_APPLY, &again));
+        of_actions_format(again.a, again.len, NULL, &s);
+        if (want) {
+            assert_string_equal(strbuf_cstr(&s), want);
+        }
+        strbuf_free(&s);
+        of_actions_free(&again);
+        of_actions_free(&acts);
+        of_buf_free(&b);
+    }
+}
+
 /* clone() in itself: refused beyond the limit, and nothing leaks or overflows. */
 static void
 nesting(void **state)
@@ -418,10 +477,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors),   cmocka_unit_test(across_versions),
-        cmocka_unit_test(truncated), cmocka_unit_test(malformed),
-        cmocka_unit_test(nesting),   cmocka_unit_test(consistency),
-        cmocka_unit_test(questions), cmocka_unit_test(names),
+        cmocka_unit_test(vectors),
+        cmocka_unit_test(across_versions),
+        cmocka_unit_test(truncated),
+        cmocka_unit_test(malformed),
+        cmocka_unit_test(nesting),
+        cmocka_unit_test(consistency),
+        cmocka_unit_test(questions),
+        cmocka_unit_test(names),
+        cmocka_unit_test(deprecated_actions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
