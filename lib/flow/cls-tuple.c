@@ -292,21 +292,22 @@ cls_tuple_find(const struct cls_tuple *t, const uint64_t *w, uint32_t hash)
     }
 }
 
-/* Puts a chain into the first empty slot of its probe sequence. */
+/* Puts a chain of rules with this hash into the first empty slot of its probe sequence. */
 static void
-slot_set(struct cls_table *tab, struct cls_rule *head)
+slot_set(struct cls_table *tab, struct cls_rule *head, uint32_t hash)
 {
-    uint32_t i = head->hash & tab->mask;
+    uint32_t i = hash & tab->mask;
 
     while (atomic_load_explicit(&tab->slots[i].rule, memory_order_relaxed)) {
         i = (i + 1) & tab->mask;
     }
-    tab->slots[i].hash = head->hash;
+    tab->slots[i].hash = hash;
     /* Release: pairs with the acquire of readers. */
     atomic_store_explicit(&tab->slots[i].rule, head, memory_order_release);
 }
 
-/* A table with room, without the traces of removed chains. */
+/* A table with room, without the traces of removed chains.  Rules are not looked at: they are
+ * all over memory, while slots move in two rows from one end to the other. */
 static void
 table_rebuild(struct cls_tuple *t)
 {
@@ -321,7 +322,7 @@ table_rebuild(struct cls_tuple *t)
         struct cls_rule *r = atomic_load_explicit(&old->slots[i].rule, memory_order_relaxed);
 
         if (r && r != &cls_gone) {
-            slot_set(tab, r);
+            slot_set(tab, r, old->slots[i].hash);
         }
     }
     t->n_used = t->n_chains;
@@ -387,7 +388,7 @@ cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
         if ((t->n_used + 1) * 4 > (own_table(t)->mask + 1) * 3) {
             table_rebuild(t);
         }
-        slot_set(own_table(t), r);
+        slot_set(own_table(t), r, r->hash);
         t->n_used++;
         t->n_chains++;
         return;
