@@ -44,6 +44,7 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/cls-rule.c \
 	lib/flow/cls-trie.c \
 	lib/flow/cls-tuple.c \
+	lib/flow/cls-walk.c \
 	lib/flow/flow-compose.c \
 	lib/flow/flow-filter.c \
 	lib/flow/flow-filter.h \
@@ -128,6 +129,8 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/commands-upcall.c \
 	lib/ofproto/conn-channel.c \
 	lib/ofproto/conn-channel.h \
+	lib/ofproto/conn-commit.c \
+	lib/ofproto/conn-commit.h \
 	lib/ofproto/conn-controller.c \
 	lib/ofproto/conn-dispatch.c \
 	lib/ofproto/conn-events.c \
@@ -164,6 +167,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/meters.h \
 	lib/ofproto/of-handlers-bundle.c \
 	lib/ofproto/of-handlers-conn.c \
+	lib/ofproto/of-handlers-dump.c \
 	lib/ofproto/of-handlers-flow.c \
 	lib/ofproto/of-handlers-group.c \
 	lib/ofproto/of-handlers-monitor.c \
@@ -182,9 +186,12 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/packet-out.c \
 	lib/ofproto/punt.c \
 	lib/ofproto/punt.h \
+	lib/ofproto/retire.c \
 	lib/ofproto/revalidator.c \
 	lib/ofproto/revalidator.h \
 	lib/ofproto/rule-index.c \
+	lib/ofproto/rule-walk.c \
+	lib/ofproto/rule-walk.h \
 	lib/ofproto/rule.c \
 	lib/ofproto/rule.h \
 	lib/ofproto/table-settings.c \
@@ -321,6 +328,7 @@ lib_libxvs_a_SOURCES = \
 	lib/os/seccomp.h \
 	lib/os/signals.c \
 	lib/os/signals.h \
+	lib/os/slice.h \
 	lib/os/thread.c \
 	lib/os/thread.h \
 	lib/os/user.c \

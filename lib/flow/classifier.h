@@ -29,6 +29,7 @@
 #include <stdatomic.h>
 #include "flow/flow.h"
 #include "os/rcu.h"
+#include "os/slice.h"
 
 /* One of the `n_clauses` (2..64) dimensions of a conjunction.  A packet is in conjunction `id`
  * at a priority when for each clause a rule of that priority with it matches.  The packet is
@@ -147,5 +148,23 @@ unsigned classifier_count(const struct classifier *); /* rules in it, also those
  * remove the rule that it is given.  Writer. */
 void classifier_for_each(struct classifier *, const struct flow *match, const struct flow *mask,
                          bool (*cb)(struct cls_rule *, void *), void *aux);
+
+/* A walk over the rules within `match`, `mask` (NULL: all; borrowed) that are visible in a
+ * version, in the order of classifier_for_each(), which may pause while rules are inserted for
+ * later versions and removed from those.  Until it ends no rule that was there before `version`
+ * or is added in it may be removed, nor the classifier destroyed.  Writer. */
+struct cls_walk {
+    uint64_t version;
+    const struct flow *match, *mask;
+    struct cls_tuple **tuples; /* private from here */
+    unsigned i, n;
+    struct cls_rule *at; /* the last one looked at in tuple i, NULL: none yet */
+    bool done;           /* for the caller */
+};
+void cls_walk_begin(struct cls_walk *, struct classifier *, uint64_t version,
+                    const struct flow *match, const struct flow *mask);
+/* The next rule; NULL: none left (`done`), or the slice is spent by looking at others. */
+struct cls_rule *cls_walk_next(struct cls_walk *, struct slice *);
+void cls_walk_end(struct cls_walk *);
 
 #endif

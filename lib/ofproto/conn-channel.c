@@ -41,7 +41,7 @@ struct of_channel {
     enum state state;
     uint8_t version;
     bool stalled; /* too much waits for the peer */
-    bool held;    /* by the owner */
+    enum of_channel_hold held;
     bool probing;
     bool full; /* the socket took no more, last time */
     uint32_t next_xid;
@@ -128,13 +128,16 @@ watch(struct of_channel *c)
         COVERAGE_INC(ofconn_reader_stalled);
     }
     c->stalled = stalled;
-    stream_pause_recv(c->stream, stalled || c->held);
+    stream_pause_recv(c->stream, stalled || c->held != OF_HOLD_NOT);
     stream_watch(c->stream, channel_ready, c, of_channel_backlog(c) > 0);
 }
 
 void
-of_channel_hold(struct of_channel *c, bool held)
+of_channel_hold(struct of_channel *c, enum of_channel_hold held)
 {
+    if (c->held == OF_HOLD_WORK && held != OF_HOLD_WORK) {
+        c->active_ms = clock_now_ms(); /* its silence was of our making */
+    }
     if (c->held && !held) {
         stream_rewatch_soon(c->stream); /* for what was read before */
     }
@@ -182,6 +185,9 @@ timer_cb(struct ev_timer *t)
 
     if (c->state != UP) {
         of_channel_fail(c, "no hello within %d seconds", HELLO_TIMEOUT_MS / 1000);
+    } else if (c->held == OF_HOLD_WORK) {
+        c->active_ms = clock_now_ms();
+        arm_timer(c);
     } else if (clock_now_ms() < c->active_ms + c->probe_ms) {
         arm_timer(c);
     } else if (c->probing) {

@@ -53,8 +53,11 @@ void of_channel_fail(struct of_channel *, const char *format, ...) PRINTF_FORMAT
 /* Queues whole messages (any number) and empties the buffer; they leave at the end of the turn
  * at the latest.  Without effect on a failed channel. */
 void of_channel_send(struct of_channel *, struct of_buf *);
-/* While held, requests of the peer are not read: an answer is not complete yet. */
-void of_channel_hold(struct of_channel *, bool held);
+/* While held, requests of the peer are not read: an answer is not complete yet because the peer
+ * does not take it, or because there is work to do for it first (then no sign of life is asked
+ * for either: it could not be read). */
+enum of_channel_hold { OF_HOLD_NOT, OF_HOLD_ANSWER, OF_HOLD_WORK };
+void of_channel_hold(struct of_channel *, enum of_channel_hold);
 /* Bytes ever queued.  What is not in the backlog has left. */
 uint64_t of_channel_total(const struct of_channel *);
 /* Sends what the peer takes now, rather than at the end of the turn. */

@@ -11,7 +11,11 @@
 COVERAGE_DEFINE(ofconn_message);
 COVERAGE_DEFINE(ofconn_message_error);
 
-enum { NEEDS_PRIMARY = 1 }; /* secondary controllers may only look */
+enum {
+    NEEDS_PRIMARY = 1, /* secondary controllers may only look */
+    NEEDS_TABLES = 2,  /* waits for a commit under way (conn-commit.h) */
+};
+#define CHANGES (NEEDS_PRIMARY | NEEDS_TABLES)
 
 static const struct {
     of_handler *handle;
@@ -43,25 +47,25 @@ static const struct {
     [OFM_QUEUE_GET_CONFIG_REQUEST] = {of_handle_queue_config, 0},
     [OFM_QUEUE_DESC_REQUEST] = {of_handle_queue_desc, 0},
     /* Tables. */
-    [OFM_FLOW_MOD] = {of_handle_flow_mod, NEEDS_PRIMARY},
-    [OFM_NXT_FLOW_MOD] = {of_handle_flow_mod, NEEDS_PRIMARY},
+    [OFM_FLOW_MOD] = {of_handle_flow_mod, CHANGES},
+    [OFM_NXT_FLOW_MOD] = {of_handle_flow_mod, CHANGES},
     [OFM_FLOW_STATS_REQUEST] = {of_handle_flow_stats, 0},
     [OFM_NXST_FLOW_REQUEST] = {of_handle_flow_stats, 0},
     [OFM_AGGREGATE_REQUEST] = {of_handle_aggregate, 0},
     [OFM_NXST_AGGREGATE_REQUEST] = {of_handle_aggregate, 0},
-    [OFM_TABLE_MOD] = {of_handle_table_mod, NEEDS_PRIMARY},
+    [OFM_TABLE_MOD] = {of_handle_table_mod, CHANGES},
     [OFM_TABLE_STATS_REQUEST] = {of_handle_table_stats, 0},
     [OFM_TABLE_FEATURES_REQUEST] = {of_handle_table_features, 0},
     [OFM_TABLE_DESC_REQUEST] = {of_handle_table_desc, 0},
-    [OFM_FLOW_MONITOR_REQUEST] = {of_handle_monitor, 0},
-    [OFM_NXST_FLOW_MONITOR_REQUEST] = {of_handle_monitor, 0},
+    [OFM_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES},
+    [OFM_NXST_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES},
     [OFM_NXT_FLOW_MONITOR_CANCEL] = {of_handle_monitor_cancel, 0},
     /* Groups, meters. */
-    [OFM_GROUP_MOD] = {of_handle_group_mod, NEEDS_PRIMARY},
+    [OFM_GROUP_MOD] = {of_handle_group_mod, CHANGES},
     [OFM_GROUP_STATS_REQUEST] = {of_handle_group_stats, 0},
     [OFM_GROUP_DESC_REQUEST] = {of_handle_group_desc, 0},
     [OFM_GROUP_FEATURES_REQUEST] = {of_handle_group_features, 0},
-    [OFM_METER_MOD] = {of_handle_meter_mod, NEEDS_PRIMARY},
+    [OFM_METER_MOD] = {of_handle_meter_mod, CHANGES},
     [OFM_METER_STATS_REQUEST] = {of_handle_meter_stats, 0},
     [OFM_METER_CONFIG_REQUEST] = {of_handle_meter_config, 0},
     [OFM_METER_FEATURES_REQUEST] = {of_handle_meter_features, 0},
@@ -69,13 +73,13 @@ static const struct {
     [OFM_PACKET_OUT] = {of_handle_packet_out, NEEDS_PRIMARY},
     [OFM_NXT_RESUME] = {of_handle_resume, NEEDS_PRIMARY},
     /* Many at once. */
-    [OFM_BUNDLE_CONTROL] = {of_handle_bundle_control, NEEDS_PRIMARY},
+    [OFM_BUNDLE_CONTROL] = {of_handle_bundle_control, CHANGES},
     [OFM_BUNDLE_ADD_MESSAGE] = {of_handle_bundle_add, NEEDS_PRIMARY},
     /* What is not there. */
     [OFM_IPFIX_BRIDGE_REQUEST] = {of_handle_not_configured, 0},
     [OFM_IPFIX_FLOW_REQUEST] = {of_handle_not_configured, 0},
     /* Options of tunnels. */
-    [OFM_NXT_TLV_TABLE_MOD] = {of_handle_tlv_mod, NEEDS_PRIMARY},
+    [OFM_NXT_TLV_TABLE_MOD] = {of_handle_tlv_mod, CHANGES},
     [OFM_NXT_TLV_TABLE_REQUEST] = {of_handle_tlv_request, 0},
 };
 
@@ -86,12 +90,24 @@ ofconn_is_secondary(const struct ofconn *c)
 }
 
 void
+ofconn_refuse(struct ofconn *c, enum of_err err, const struct of_msg *msg)
+{
+    COVERAGE_INC(ofconn_message_error);
+    ofconn_send_error(c, err, msg);
+}
+
+void
 ofconn_dispatch(struct ofconn *c, struct of_msg *msg)
 {
     struct of_msg original = *msg;
     enum of_err err = OF_OK;
     bool whole = true;
 
+    if (of_commit_must_wait(c, msg->type < OFM_N_TYPES &&
+                                   handlers[msg->type].flags & NEEDS_TABLES)) {
+        of_commit_wait(c, msg);
+        return;
+    }
     COVERAGE_INC(ofconn_message);
     if (msg->type >= OFM_N_TYPES || !handlers[msg->type].handle) {
         err = msg->multipart ? OFPBRC_BAD_STAT : OFPBRC_BAD_TYPE;
@@ -105,7 +121,6 @@ ofconn_dispatch(struct ofconn *c, struct of_msg *msg)
     }
     connmgr_flush_monitors(c->mgr);
     if (err) {
-        COVERAGE_INC(ofconn_message_error);
-        ofconn_send_error(c, err, &original);
+        ofconn_refuse(c, err, &original);
     }
 }

@@ -8,6 +8,7 @@
  *   conn.c              connections of a bridge, services, snooping
  *   conn-controller.c   controllers: targets, back-off, fail mode
  *   conn-dispatch.c     which handler takes which message, who may
+ *   conn-commit.c       what takes many turns of the event loop, and who waits for it
  *   conn-events.c       what is told to controllers unasked
  *   of-handlers-*.c     the handlers
  *
@@ -15,6 +16,7 @@
 
 #include <urcu/list.h>
 #include "ofproto/conn-channel.h"
+#include "ofproto/conn-commit.h"
 #include "ofproto/conn-pinsched.h"
 #include "ofproto/conn.h"
 #include "ofproto/ofproto-private.h"
@@ -50,7 +52,9 @@ struct ofconn {
 
     struct of_mp_joiner joiner;
     struct of_bundle *bundles; /* of-handlers-bundle.c */
-    struct flow_dump *dump;    /* of-handlers-flow.c: an answer under way, or NULL */
+    struct flow_dump *dump;    /* of-handlers-dump.c: an answer under way, or NULL */
+    struct of_buf waiting;     /* messages, if any, until conn-commit.c has them executed */
+    struct cds_list_head wait_node; /* mgr->waiting, if so */
 
     struct flow_monitor *monitors; /* of-handlers-monitor.c */
     bool monitors_paused, updates_open;
@@ -72,6 +76,8 @@ struct connmgr {
     uint32_t versions;
     struct stream_listener *mgmt, *snoop;
     struct cds_list_head conns;
+    struct of_commit *commit;       /* conn-commit.c: under way, or NULL */
+    struct cds_list_head waiting;   /* for it: connections with messages */
     struct controller *controllers; /* uthash by target */
     bool fail_secure;
     bool fail_open; /* standalone, and no controller answers: NORMAL rules */
@@ -125,9 +131,10 @@ void controllers_status_changed(void);
 
 /* -- conn-dispatch.c -- */
 typedef enum of_err of_handler(struct ofconn *, struct of_msg *);
-/* Executes a message and replies. */
+/* Executes a message and replies, now or when its turn comes. */
 void ofconn_dispatch(struct ofconn *, struct of_msg *);
-/* Executes one in a bundle's place: no reply, no check of the role. */
+/* Answers a message with an error. */
+void ofconn_refuse(struct ofconn *, enum of_err, const struct of_msg *);
 bool ofconn_is_secondary(const struct ofconn *);
 
 /* -- conn-events.c -- */
@@ -175,14 +182,18 @@ void ofport_describe(const struct ofport *, struct of_port *);
 struct ofport **ofproto_ports_sorted(const struct ofproto *, size_t *n);
 
 /* -- of-handlers-flow.c -- */
-of_handler of_handle_flow_mod, of_handle_flow_stats, of_handle_aggregate;
-/* The peer took what was sent: more of a dump. */
-void of_dump_drained(struct ofconn *);
-void of_dump_destroy(struct ofconn *);
+of_handler of_handle_flow_mod;
 /* Decodes and checks; on OF_OK the caller ends with of_flow_mod_free(). */
 enum of_err
 of_flow_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_flow_mod *);
 void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
+/* -- of-handlers-dump.c -- */
+of_handler of_handle_flow_stats, of_handle_aggregate;
+/* The rules to answer with are still being looked for: the next message has to wait. */
+bool of_dump_is_under_way(const struct ofconn *);
+/* The peer took what was sent: more of a dump. */
+void of_dump_drained(struct ofconn *);
+void of_dump_destroy(struct ofconn *);
 /* -- of-handlers-table.c -- */
 of_handler of_handle_table_stats, of_handle_table_features, of_handle_table_desc,
     of_handle_table_mod;

@@ -202,6 +202,7 @@ ofconn_destroy(struct ofconn *c)
     of_buf_free(&c->sink);
     of_mp_joiner_clear(&c->joiner);
     of_dump_destroy(c);
+    of_commit_forget(c);
     of_bundles_destroy(c);
     of_monitors_destroy(c);
     free(c);
@@ -323,6 +324,7 @@ connmgr_create(struct ofproto *o, struct evloop *loop)
     mgr->loop = loop;
     mgr->versions = OF_VERSIONS_ALL;
     CDS_INIT_LIST_HEAD(&mgr->conns);
+    CDS_INIT_LIST_HEAD(&mgr->waiting);
     ev_defer_init(&mgr->monitor_defer, loop, monitor_defer_cb, mgr);
     ev_timer_init(&mgr->listen_timer, loop, listen_timer_cb, mgr);
     controllers_init(mgr);
@@ -346,6 +348,7 @@ connmgr_destroy(struct connmgr *mgr)
     {
         ofconn_destroy(c);
     }
+    of_commit_destroy(mgr);
     of_tlvs_destroy(mgr);
     free(mgr->dp_desc);
     free(mgr->serial);

@@ -6,6 +6,7 @@
 
 #include "ofproto/tables-private.h"
 #include "os/clock.h"
+#include "util/xalloc.h"
 
 /* Flags that stay with the rule. */
 /* What dumps show of the flags that a flow was added with. */
@@ -140,9 +141,14 @@ modify_rule(struct oftxn *txn, const struct of_flow_mod *fm, struct rule *old)
     oftxn_insert_rule(txn, r, old);
 }
 
-static struct rule_list
-matching(struct oftxn *txn, const struct of_flow_mod *fm, bool strict, bool any_out)
+/* ---- Of many rules ---- */
+
+static void
+mass_begin(struct oftxn *txn, const struct of_flow_mod *fm)
 {
+    struct oftxn_mass *m = xzalloc(sizeof *m);
+    bool strict = fm->command == OFPFC_MODIFY_STRICT || fm->command == OFPFC_DELETE_STRICT;
+    bool any_out = fm->command == OFPFC_MODIFY || fm->command == OFPFC_MODIFY_STRICT;
     struct flow_select sel = {
         .table_id = fm->table_id,
         .out_port = fm->out_port,
@@ -152,76 +158,126 @@ matching(struct oftxn *txn, const struct of_flow_mod *fm, bool strict, bool any_
         .match = fm->match,
     };
 
-    return oftables_collect(txn->tables, &sel, strict ? fm->priority : -1, any_out);
+    txn->mass = m;
+    rule_walk_begin(&m->walk, txn->tables, &sel, strict ? fm->priority : -1, any_out,
+                    txn->version);
 }
 
-static enum of_err
-modify(struct oftxn *txn, const struct of_flow_mod *fm, bool strict)
+void
+oftxn_mass_end(struct oftxn *txn)
 {
-    struct rule_list list = matching(txn, fm, strict, true);
-    enum of_err err = OF_OK;
+    struct oftxn_mass *m = txn->mass;
 
-    if (list.n) {
-        for (size_t i = 0; i < list.n && !err; i++) {
-            if (list.rules[i]->hidden || list.rules[i]->table_id == OFTABLE_HIDDEN) {
-                err = OFPBRC_EPERM;
+    if (m) {
+        rule_walk_end(&m->walk);
+        free(m->list.rules);
+        free(m);
+        txn->mass = NULL;
+    }
+}
+
+/* Which rules; what becomes of them may not change the walk.  False: not all yet. */
+static bool
+mass_find(struct oftxn_mass *m, struct slice *slice)
+{
+    struct rule *r;
+
+    while ((r = rule_walk_next(&m->walk, slice))) {
+        m->any_hidden |= r->hidden || r->table_id == OFTABLE_HIDDEN;
+        rule_list_add(&m->list, r);
+        if (slice_spent(slice)) {
+            return false;
+        }
+    }
+    m->found = m->walk.done;
+    if (m->found) {
+        rule_walk_end(&m->walk);
+    }
+    return m->found;
+}
+
+/* Modifies or deletes; what of `txn` is of this flow mod is the caller's to undo.  False: not
+ * done yet. */
+static bool
+mass_some(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slice,
+          enum of_err *err)
+{
+    bool modify = fm->command == OFPFC_MODIFY || fm->command == OFPFC_MODIFY_STRICT;
+    struct oftxn_mass *m;
+
+    if (!txn->mass) {
+        mass_begin(txn, fm);
+    }
+    m = txn->mass;
+    if (!m->found && !mass_find(m, slice)) {
+        return false;
+    }
+    if (m->any_hidden) {
+        *err = OFPBRC_EPERM;
+    } else if (modify && !m->list.n && txn->req.version < 3 && !fm->cookie_mask) {
+        /* OpenFlow 1.0 and 1.1: what is not there is added. */
+        *err = add(txn, fm);
+    } else {
+        while (m->next < m->list.n) {
+            struct rule *r = m->list.rules[m->next++];
+
+            if (modify) {
+                modify_rule(txn, fm, r);
             } else {
-                modify_rule(txn, fm, list.rules[i]);
+                oftxn_remove_rule(txn, r, OFPRR_DELETE);
+            }
+            if (slice_spent(slice)) {
+                return false;
             }
         }
-    } else if (txn->req.version < 3 && !fm->cookie_mask) {
-        /* OpenFlow 1.0 and 1.1: what is not there is added. */
-        err = add(txn, fm);
+        *err = OF_OK;
     }
-    free(list.rules);
-    return err;
+    oftxn_mass_end(txn);
+    return true;
 }
 
-static enum of_err
-delete_rules(struct oftxn *txn, const struct of_flow_mod *fm, bool strict)
+bool
+oftxn_flow_mod_some(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slice,
+                    enum of_err *err)
 {
-    struct rule_list list = matching(txn, fm, strict, false);
-    enum of_err err = OF_OK;
+    size_t start = txn->n;
+    bool done = true;
 
-    for (size_t i = 0; i < list.n && !err; i++) {
-        if (list.rules[i]->hidden) {
-            err = OFPBRC_EPERM;
-        } else {
-            oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
+    *err = OF_OK;
+    if (!txn->mass && (fm->command == OFPFC_ADD || fm->command == OFPFC_MODIFY ||
+                       fm->command == OFPFC_MODIFY_STRICT)) {
+        *err = check_actions(txn, fm);
+        if (*err) {
+            return true;
         }
     }
-    free(list.rules);
-    return err;
+    switch (fm->command) {
+    case OFPFC_ADD:
+        *err = add(txn, fm);
+        break;
+    case OFPFC_MODIFY:
+    case OFPFC_MODIFY_STRICT:
+    case OFPFC_DELETE:
+    case OFPFC_DELETE_STRICT:
+        done = mass_some(txn, fm, slice, err);
+        break;
+    default:
+        *err = OFPFMFC_BAD_COMMAND;
+        break;
+    }
+    if (done && *err) {
+        /* Whatever fails has made room at most: a flow mod of many fails before it begins. */
+        oftxn_undo_to(txn, start);
+    }
+    return done;
 }
 
 enum of_err
 oftxn_flow_mod(struct oftxn *txn, const struct of_flow_mod *fm)
 {
-    size_t start = txn->n;
-    enum of_err err = OFPFMFC_BAD_COMMAND;
+    struct slice slice = SLICE_ENDLESS;
+    enum of_err err;
 
-    if (fm->command == OFPFC_ADD || fm->command == OFPFC_MODIFY ||
-        fm->command == OFPFC_MODIFY_STRICT) {
-        err = check_actions(txn, fm);
-        if (err) {
-            return err;
-        }
-    }
-    switch (fm->command) {
-    case OFPFC_ADD:
-        err = add(txn, fm);
-        break;
-    case OFPFC_MODIFY:
-    case OFPFC_MODIFY_STRICT:
-        err = modify(txn, fm, fm->command == OFPFC_MODIFY_STRICT);
-        break;
-    case OFPFC_DELETE:
-    case OFPFC_DELETE_STRICT:
-        err = delete_rules(txn, fm, fm->command == OFPFC_DELETE_STRICT);
-        break;
-    }
-    if (err) {
-        oftxn_undo_to(txn, start);
-    }
+    oftxn_flow_mod_some(txn, fm, &slice, &err);
     return err;
 }

@@ -175,12 +175,13 @@ groups_for_each(struct oftables *tables, uint32_t id, bool (*cb)(const struct gr
                 void *aux)
 {
     struct groups *gs = tables->groups;
+    uint64_t version = oftables_version(tables);
+    const struct group *g;
     bool more = true;
     void **all;
 
     if (id != OFPG_ALL) {
-        struct group *g = groups_current(gs, id);
-
+        g = group_lookup(tables, version, id);
         if (g) {
             cb(g, aux);
         }
@@ -188,15 +189,22 @@ groups_for_each(struct oftables *tables, uint32_t id, bool (*cb)(const struct gr
     }
     all = id_table_sorted(&gs->by_id);
     for (uint32_t i = 0; more && i < gs->by_id.n; i++) {
-        more = group_is_leaving(all[i]) || cb(all[i], aux);
+        g = group_lookup(tables, version, ((const struct group *) all[i])->id);
+        more = !g || cb(g, aux);
     }
     free(all);
 }
 
 unsigned
-group_n_rules(const struct group *g)
+group_n_rules(const struct oftables *tables, const struct group *g)
 {
-    return rule_refs_count(&g->rules);
+    unsigned n = 0;
+
+    /* A transaction that is under way may have moved some to the group's next version. */
+    for (; g; g = g->newer) {
+        n += rule_refs_count(&g->rules, oftables_version(tables));
+    }
+    return n;
 }
 
 unsigned

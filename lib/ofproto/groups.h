@@ -77,7 +77,8 @@ oftables_group_mod(struct oftables *, const struct of_group_mod *, const struct 
  */
 void groups_for_each(struct oftables *, uint32_t id, bool (*cb)(const struct group *, void *),
                      void *aux);
-unsigned group_n_rules(const struct group *); /* rules that name it */
+/* Rules that name the group, as readers see both. */
+unsigned group_n_rules(const struct oftables *, const struct group *);
 unsigned groups_count(const struct oftables *);
 #define OFTABLES_MAX_GROUPS OFPG_MAX
 /* Statistics of more would not fit into a message. */

@@ -46,7 +46,7 @@ count_rules(struct oftables *t, const struct limit_key *key)
     sel.table_id = (uint8_t) key->table_id;
     sel.cookie = key->cookie;
     sel.cookie_mask = UINT64_MAX;
-    list = oftables_collect(t, &sel, -1, true);
+    list = oftables_collect(t, &sel, true);
     free(list.rules);
     n = list.n;
     for (size_t i = 0; t->txn && i < t->txn->n; i++) {

@@ -67,9 +67,9 @@ meter_get_counts(struct oftables *tables, const struct meter *m, struct meter_co
 }
 
 unsigned
-meter_n_rules(const struct meter *m)
+meter_n_rules(const struct oftables *tables, const struct meter *m)
 {
-    return rule_refs_count(&m->rules);
+    return rule_refs_count(&m->rules, oftables_version(tables));
 }
 
 unsigned

@@ -56,7 +56,7 @@ const struct meter *meter_find(const struct oftables *, uint32_t id);
 void meters_for_each(struct oftables *, bool (*cb)(const struct meter *, void *), void *aux);
 /* From the datapath; false: it has no such meter, or there is no datapath. */
 bool meter_get_counts(struct oftables *, const struct meter *, struct meter_counts *);
-unsigned meter_n_rules(const struct meter *); /* that name it */
+unsigned meter_n_rules(const struct oftables *, const struct meter *); /* that name it */
 unsigned meters_count(const struct oftables *);
 
 #endif

@@ -8,15 +8,14 @@
  *   closed            BAD_ID*   CLOSED*   CLOSED*  commits*  drops*    TIMEOUT*
  *
  * (*: and the bundle is gone.)  A message is checked when it is added; what it does to tables
- * is known at the commit.  Messages are kept as they came, one behind the other. */
+ * is known at the commit, which conn-commit.c makes.  Messages are kept as they came, one
+ * behind the other. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "log/coverage.h"
 #include "ofproto/conn-private.h"
-#include "ofproto/groups.h"
-#include "ofproto/oftables.h"
 #include "openflow/of-bundle.h"
 #include "packet/packet.h"
 #include "util/xalloc.h"
@@ -76,6 +75,16 @@ forget(struct of_bundle *b)
     free(b);
 }
 
+static struct of_buf
+take_messages(struct of_bundle *b)
+{
+    struct of_buf msgs = b->msgs;
+
+    all_bytes -= msgs.len;
+    b->msgs = (struct of_buf) OF_BUF_INIT;
+    return msgs;
+}
+
 void
 of_bundles_destroy(struct ofconn *c)
 {
@@ -90,6 +99,10 @@ timer_cb(struct ev_timer *t)
     struct of_bundle *b = t->aux;
     struct of_buf buf = OF_BUF_INIT;
 
+    if (b->conn->waiting.len) {
+        ev_timer_start(t, idle_ms); /* the silence is ours */
+        return;
+    }
     COVERAGE_INC(ofconn_bundle_timeout);
     of_error_encode(&buf, OFPBFC_TIMEOUT, b->conn->version, b->head, b->head_len);
     ofconn_send(b->conn, &buf);
@@ -210,108 +223,38 @@ of_handle_bundle_add(struct ofconn *c, struct of_msg *msg)
     return err;
 }
 
-/* ------------------------------------------------------------------ committing */
+/* ------------------------------------------------------------------ control */
 
-/* Calls `cb` for each message until it fails; then says so to the sender, by the message. */
-static enum of_err
-for_each_message(struct of_bundle *b,
-                 enum of_err (*cb)(struct of_bundle *, struct of_msg *, void *), void *aux)
+/* A request that was executed. */
+static void
+answer(struct ofconn *c, const struct of_msg *msg, struct of_bundle_control *m)
 {
-    size_t ofs = 0;
+    struct of_buf reply = OF_BUF_INIT;
 
-    while (ofs < b->msgs.len) {
-        const uint8_t *p = b->msgs.data + ofs;
-        struct of_msg m;
-        size_t len = of_get_be16(p + 2);
-        enum of_err err = of_msg_parse(p, len, &m);
-
-        if (!err) {
-            err = cb(b, &m, aux);
-        }
-        if (err) {
-            ofconn_send_error(b->conn, err, &m);
-            return OFPBFC_MSG_FAILED;
-        }
-        ofs += len;
-    }
-    return OF_OK;
+    m->type++; /* the reply to it */
+    of_bundle_control_encode(&reply, m, c->version, msg->xid);
+    ofconn_send(c, &reply);
 }
 
-/* Changes of tables: inside the transaction. */
-static enum of_err
-change_tables(struct of_bundle *b, struct of_msg *m, void *txn)
+static void
+committed(struct ofconn *c, const struct of_msg *msg, enum of_err err)
 {
-    struct of_group_mod gm;
-    struct of_flow_mod fm;
-    struct of_port_mod pm;
-    enum of_err err = OF_OK;
-
-    switch (m->type) {
-    case OFM_FLOW_MOD:
-    case OFM_NXT_FLOW_MOD:
-        err = of_flow_mod_prepare(b->conn, m, &fm);
-        if (!err) {
-            err = oftxn_flow_mod(txn, &fm);
-            of_flow_mod_free(&fm);
-        }
-        break;
-    case OFM_GROUP_MOD:
-        err = of_group_mod_decode(m, &gm);
-        if (!err) {
-            err = oftxn_group_mod(txn, &gm);
-            of_group_mod_free(&gm);
-        }
-        break;
-    case OFM_PORT_MOD:
-        err = of_port_mod_prepare(b->conn, m, &pm); /* is the port still there? */
-        break;
-    default:
-        break;
-    }
-    return err;
-}
-
-/* What cannot be undone: when the tables have changed. */
-static enum of_err
-act(struct of_bundle *b, struct of_msg *m, void *aux)
-{
-    switch (m->type) {
-    case OFM_PORT_MOD:
-        return of_handle_port_mod(b->conn, m);
-    case OFM_PACKET_OUT:
-        return of_handle_packet_out(b->conn, m);
-    case OFM_GROUP_MOD:
-        connmgr_forward_request(b->conn->mgr, b->conn, m);
-        return OF_OK;
-    default:
-        return OF_OK;
-    }
-}
-
-static enum of_err
-commit(struct of_bundle *b, const struct of_msg *msg)
-{
-    const struct of_requester who = {b->conn, msg->xid, b->conn->version};
-    struct oftxn *txn = oftxn_begin(b->conn->mgr->ofproto->tables, &who);
-    enum of_err err = for_each_message(b, change_tables, txn);
+    struct of_bundle_control m;
 
     if (err) {
-        oftxn_rollback(txn);
-        return err;
+        ofconn_refuse(c, err, msg);
+    } else if (!of_bundle_control_decode(msg, &m)) {
+        answer(c, msg, &m);
     }
-    oftxn_commit(txn);
-    return for_each_message(b, act, NULL);
 }
-
-/* ------------------------------------------------------------------ control */
 
 enum of_err
 of_handle_bundle_control(struct ofconn *c, struct of_msg *msg)
 {
     struct of_bundle_control m;
-    struct of_buf reply = OF_BUF_INIT;
     struct of_bundle *b;
     enum of_err err = of_bundle_control_decode(msg, &m);
+    struct of_buf msgs;
 
     if (err) {
         return err;
@@ -338,9 +281,15 @@ of_handle_bundle_control(struct ofconn *c, struct of_msg *msg)
         }
         break;
     case OFPBCT_COMMIT_REQUEST:
-        err = b->flags != m.flags ? OFPBFC_BAD_FLAGS : commit(b, msg);
+        if (b->flags != m.flags) {
+            forget(b);
+            err = OFPBFC_BAD_FLAGS;
+            break;
+        }
+        msgs = take_messages(b);
         forget(b);
-        break;
+        of_commit_start(c, &msgs, true, msg, committed); /* answers when it is done */
+        return OF_OK;
     case OFPBCT_DISCARD_REQUEST:
         forget(b);
         break;
@@ -349,9 +298,7 @@ of_handle_bundle_control(struct ofconn *c, struct of_msg *msg)
         break;
     }
     if (!err) {
-        m.type++; /* the reply to it */
-        of_bundle_control_encode(&reply, &m, c->version, msg->xid);
-        ofconn_send(c, &reply);
+        answer(c, msg, &m);
     }
     return err;
 }

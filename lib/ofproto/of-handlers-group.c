@@ -61,7 +61,7 @@ dump_group_stats(const struct group *g, void *d_)
     struct of_bucket_counts *counts = xcalloc(g->n_buckets + 1, sizeof *counts);
     struct of_group_stats s = {
         .group_id = g->id,
-        .ref_count = group_n_rules(g),
+        .ref_count = group_n_rules(d->tables, g),
         .packet_count = atomic_load_explicit(&g->counts->n_packets, memory_order_relaxed),
         .byte_count = atomic_load_explicit(&g->counts->n_bytes, memory_order_relaxed),
         .buckets = counts,
@@ -188,7 +188,7 @@ dump_meter_stats(const struct meter *m, void *d_)
     struct meter_counts counts = {.n_packets = 0};
     struct of_meter_stats s = {
         .meter_id = m->id,
-        .flow_count = meter_n_rules(m),
+        .flow_count = meter_n_rules(d->tables, m),
         .n_bands = m->config.n_bands,
     };
 

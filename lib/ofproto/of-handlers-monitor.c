@@ -201,8 +201,8 @@ of_monitors_drained(struct ofconn *c)
     struct walk walk = {.c = c, .since_ms = c->paused_ms};
     struct flow_select all;
 
-    if (!c->monitors_paused || !c->monitors) {
-        return;
+    if (!c->monitors_paused || !c->monitors || c->mgr->commit) {
+        return; /* a commit that is being told goes first, and comes back here */
     }
     c->monitors_paused = false;
     flow_select_init(&all);

@@ -375,6 +375,16 @@ table_status_cb(uint8_t table_id, uint8_t reason, void *o_)
 }
 
 static void
+tables_settle_cb(void *o_)
+{
+    struct ofproto *o = o_;
+
+    if (o->conns) {
+        of_commit_settle(o->conns);
+    }
+}
+
+static void
 tables_wake_cb(void *o)
 {
     ev_async_send(&tables_wake);
@@ -415,6 +425,7 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
         .flow_removed = flow_removed_cb,
         .table_status = table_status_cb,
         .changed = tables_changed_cb,
+        .settle = tables_settle_cb,
         .wake = tables_wake_cb,
     });
     meters_set_ops(o->tables, meters_dp_ops(odp->meters));

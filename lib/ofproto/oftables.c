@@ -59,15 +59,17 @@ drop_rule(struct cls_rule *cr, void *t_)
 void
 oftables_destroy(struct oftables *t)
 {
+    struct slice slice = SLICE_ENDLESS;
     struct learned *l;
 
     if (!t) {
         return;
     }
-    rcu_barrier(); /* no batch of retired rules is about to call back */
     memset(&t->ops, 0, sizeof t->ops);
+    oftables_settle(t);
+    rcu_barrier(); /* no batch of retired rules is about to call back */
     oftables_queue_destroy(t);
-    oftables_bury(t, SIZE_MAX);
+    oftables_bury(t, &slice);
     for (unsigned i = 0; i < OFTABLES_MAX; i++) {
         struct classifier *cls = oftable_cls(t, (uint8_t) i);
 
@@ -155,107 +157,51 @@ flow_select_init(struct flow_select *sel)
     of_match_init(&sel->match);
 }
 
-struct collect {
-    const struct flow_select *sel;
-    int priority; /* -1: any */
-    bool any_out;
-    struct rule_list list;
-};
-
-static bool
-collect_rule(struct cls_rule *cr, void *c_)
-{
-    struct rule *r = CONTAINER_OF(cr, struct rule, cls);
-    struct collect *c = c_;
-    const struct flow_select *sel = c->sel;
-
-    if (cls_rule_is_leaving(cr) || ((r->cookie ^ sel->cookie) & sel->cookie_mask) ||
-        (r->hidden &&
-         (cr->priority > UINT16_MAX ? !sel->above : sel->table_id != r->table_id)) ||
-        (!c->any_out && sel->out_port != OFPP_NONE &&
-         !of_actions_output_to_port(rule_acts(r), r->acts_len, sel->out_port)) ||
-        (!c->any_out && sel->out_group != OFPG_ANY &&
-         !of_actions_output_to_group(rule_acts(r), r->acts_len, sel->out_group))) {
-        return true;
-    }
-    if (c->list.n == c->list.cap) {
-        c->list.cap = c->list.cap ? c->list.cap * 2 : 4;
-        c->list.rules = xrealloc(c->list.rules, c->list.cap * sizeof *c->list.rules);
-    }
-    c->list.rules[c->list.n++] = r;
-    return true;
-}
-
-static void
-collect_table(struct oftables *t, uint8_t table_id, struct collect *c)
-{
-    struct classifier *cls = oftable_cls(t, table_id);
-    const struct of_match *m = &c->sel->match;
-
-    if (!cls) {
-        return;
-    }
-    if (c->priority >= 0) {
-        struct cls_rule *cr = classifier_find_exact(cls, &m->flow, &m->mask, c->priority);
-
-        if (cr) {
-            collect_rule(cr, c);
-        }
-    } else {
-        bool any = of_match_is_any(m);
-
-        classifier_for_each(cls, any ? NULL : &m->flow, any ? NULL : &m->mask, collect_rule, c);
-    }
-}
-
 struct rule_list
-oftables_collect(struct oftables *t, const struct flow_select *sel, int priority, bool any_out)
+oftables_collect(struct oftables *t, const struct flow_select *sel, bool any_out)
 {
-    struct collect c = {.sel = sel, .priority = priority, .any_out = any_out};
+    uint64_t version = t->txn ? t->txn->version : oftables_version(t);
+    struct slice slice = SLICE_ENDLESS;
+    struct rule_list list = {.n = 0};
+    struct rule_walk walk;
+    struct rule *r;
 
-    if (priority < 0 && sel->cookie_mask == UINT64_MAX && sel->cookie) {
-        struct cookie_set *set = cookie_find(t, sel->cookie);
-        struct rule *r;
-
-        if (set) {
-            cds_list_for_each_entry(r, &set->rules, cookie_node)
-            {
-                if ((sel->table_id == OFTABLE_ALL || sel->table_id == r->table_id) &&
-                    cls_rule_is_within(&r->cls, &sel->match.flow, &sel->match.mask)) {
-                    collect_rule(&r->cls, &c);
-                }
-            }
-        }
-    } else if (sel->table_id != OFTABLE_ALL) {
-        collect_table(t, sel->table_id, &c);
-    } else {
-        for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-            collect_table(t, (uint8_t) i, &c);
-        }
+    rule_walk_begin(&walk, t, sel, -1, any_out, version);
+    while ((r = rule_walk_next(&walk, &slice))) {
+        rule_list_add(&list, r);
     }
-    return c.list;
+    rule_walk_end(&walk);
+    return list;
 }
 
 void
 oftables_for_each(struct oftables *t, const struct flow_select *sel,
                   bool (*cb)(struct rule *, void *), void *aux)
 {
-    struct rule_list list = oftables_collect(t, sel, -1, false);
+    struct slice slice = SLICE_ENDLESS;
+    struct rule_walk walk;
+    struct rule *r;
 
-    for (size_t i = 0; i < list.n && cb(list.rules[i], aux); i++) {
+    rule_walk_begin(&walk, t, sel, -1, false, oftables_version(t));
+    while ((r = rule_walk_next(&walk, &slice)) && cb(r, aux)) {
     }
-    free(list.rules);
+    rule_walk_end(&walk);
 }
 
-static bool
-add_totals(struct rule *r, void *totals_)
+void
+rule_totals_add(struct rule_totals *totals, const struct rule *r)
 {
-    struct rule_totals *totals = totals_;
     struct rule_counts c = rule_get_counts(r);
 
     totals->n_packets += c.n_packets;
     totals->n_bytes += c.n_bytes;
     totals->n_flows++;
+}
+
+static bool
+add_totals(struct rule *r, void *totals)
+{
+    rule_totals_add(totals, r);
     return true;
 }
 
@@ -283,7 +229,7 @@ oftables_count(const struct oftables *t)
     unsigned n = 0;
 
     for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-        n += t->t[i].n_rules;
+        n += t->t[i].n_visible;
     }
     return n;
 }
@@ -300,9 +246,11 @@ void
 oftables_set_config(struct oftables *t, uint8_t table_id, const struct oftable_config *c)
 {
     struct oftable *table = &t->t[table_id];
-    struct classifier *cls = oftable_cls(t, table_id);
     bool changed = table->config.miss != c->miss;
+    struct classifier *cls;
 
+    oftables_settle(t);
+    cls = oftable_cls(t, table_id);
     if (c->vacancy && !table->config.vacancy) {
         table->vacancy_is_low = false;
     }
@@ -333,7 +281,7 @@ oftables_get_stats(const struct oftables *t, uint8_t table_id)
     const struct oftable *table = &t->t[table_id];
 
     return (struct oftable_stats){
-        .active = table->n_rules,
+        .active = table->n_visible,
         .max_entries = MIN(table->config.flow_limit, OFTABLE_MAX_ENTRIES),
         .n_lookup = atomic_load_explicit(&table->n_lookup, memory_order_relaxed),
         .n_matched = atomic_load_explicit(&table->n_matched, memory_order_relaxed),
@@ -341,10 +289,20 @@ oftables_get_stats(const struct oftables *t, uint8_t table_id)
 }
 
 void
+oftables_run_soon(struct oftables *t)
+{
+    if (t->ops.wake) {
+        t->ops.wake(t->ops.aux);
+    }
+}
+
+void
 oftables_run(struct oftables *t)
 {
+    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
+
     oftables_run_queue(t);
     oftables_expire(t);
-    oftables_bury(t, 50000);
+    oftables_bury(t, &slice);
     groups_run(t);
 }

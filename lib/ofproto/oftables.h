@@ -19,6 +19,7 @@
 
 #include "ofproto/flow-mod.h"
 #include "ofproto/rule.h"
+#include "os/slice.h"
 
 #define OFTABLES_MAX 255u
 #define OFTABLE_ALL 255u
@@ -41,6 +42,9 @@ struct oftables_ops {
     void (*table_status)(uint8_t table_id, uint8_t reason, void *aux);
     /* Translations made before may be wrong. */
     void (*changed)(void *aux);
+    /* Somebody cannot wait for the transaction that is under way over several turns: commits it
+     * or rolls it back, now.  NULL: it is rolled back, unless it was shown already. */
+    void (*settle)(void *aux);
     /* There is work for oftables_run() (any thread). */
     void (*wake)(void *aux);
 };
@@ -88,8 +92,8 @@ void oftables_fin_timeout(struct oftables *, struct rule *, uint16_t idle, uint1
 
 /* ---- Transactions ---- */
 
-/* Begins a transaction; none may be under way.  The requester is copied; NULL: the switch
- * itself.  Ends with commit or rollback, which free it. */
+/* Begins a transaction; one that is under way is settled (see ops).  The requester is copied;
+ * NULL: the switch itself.  Ends with commit or rollback, which free it. */
 struct oftxn;
 struct oftxn *oftxn_begin(struct oftables *, const struct of_requester *);
 /* One change; on error nothing of it is left, and the caller may go on or roll back. */
@@ -98,6 +102,19 @@ enum of_err oftxn_flow_mod(struct oftxn *, const struct of_flow_mod *);
 void oftxn_commit(struct oftxn *);
 /* Undoes the steps backwards; readers and listeners never knew. */
 void oftxn_rollback(struct oftxn *);
+/* The same three a slice at a time: false: not done yet, to be called again with the same (and
+ * nothing else done in the transaction before).  Questions are answered as before the
+ * transaction until oftxn_commit_some() was called once, and as behind it from then on.
+ * Time-outs and what is learned wait.  `*err` is set when it is done. */
+bool oftxn_flow_mod_some(struct oftxn *, const struct of_flow_mod *, struct slice *,
+                         enum of_err *err);
+bool oftxn_commit_some(struct oftxn *, struct slice *);
+bool oftxn_rollback_some(struct oftxn *, struct slice *);
+/* Did oftxn_commit_some() begin? */
+bool oftxn_is_shown(const struct oftxn *);
+/* The requester is gone. */
+void oftxn_disown(struct oftxn *);
+#define OFTABLES_SLICE_US 2000u /* what a turn of the event loop may well be given to these */
 /* Begin, the one change, commit or rollback. */
 enum of_err
 oftables_flow_mod(struct oftables *, const struct of_flow_mod *, const struct of_requester *);
@@ -131,6 +148,7 @@ struct rule_totals {
     uint64_t n_packets, n_bytes;
     uint32_t n_flows;
 };
+void rule_totals_add(struct rule_totals *, const struct rule *);
 /* Sums over what oftables_for_each() would show. */
 struct rule_totals oftables_aggregate(struct oftables *, const struct flow_select *);
 /* The rule with this very match and priority, as main sees it; borrowed; NULL: none. */
@@ -166,6 +184,9 @@ struct oftable_stats {
 #define OFTABLE_MAX_ENTRIES 1000000u
 struct oftable_stats oftables_get_stats(const struct oftables *, uint8_t table_id);
 
+/* Has oftables_run() called soon: a transaction of many turns is over, for which it has put work
+ * off. */
+void oftables_run_soon(struct oftables *);
 /* Expires rules, makes queued changes, takes rules of the past out of the classifiers; to call
  * once a second, and after ops.wake().  Commits transactions of its own. */
 void oftables_run(struct oftables *);

@@ -3,29 +3,25 @@
  * the moment when readers see all of it; and the end of what they then see no more.  Main
  * thread.
  *
- *   begin ----> changes ----> commit: version moves, events, old rules wait for a grace period
- *                  |                  and leave the classifier in oftables_run()
- *                  +--------> rollback: backwards through the changes; readers saw nothing */
+ *   begin ----> changes ----> commit: version moves, events, old rules are retired (retire.c)
+ *                  |
+ *                  +--------> rollback: backwards through the changes; readers saw nothing
+ *
+ * Each of the arrows may take many turns of the event loop; the moving of the version is one
+ * store.  Meanwhile main's other users wait, or have the transaction settled. */
 
 #include <stdlib.h>
 
 #include "ofproto/tables-private.h"
 #include "util/xalloc.h"
 
-/* Rules that went in one transaction. */
-struct retired {
-    struct rcu_head rcu;
-    struct oftables *tables;
-    _Atomic bool past; /* no reader sees them any more */
-    struct rule *first;
-    struct retired *next;
-};
-
 struct oftxn *
 oftxn_begin(struct oftables *t, const struct of_requester *req)
 {
-    struct oftxn *txn = xzalloc(sizeof *txn);
+    struct oftxn *txn;
 
+    oftables_settle(t);
+    txn = xzalloc(sizeof *txn);
     txn->tables = t;
     txn->version = atomic_load_explicit(&t->version, memory_order_relaxed) + 1;
     if (req) {
@@ -80,36 +76,43 @@ oftxn_remove_rule(struct oftxn *txn, struct rule *r, enum of_flow_removed_reason
     }
 }
 
-void
-oftxn_undo_to(struct oftxn *txn, size_t n)
+static void
+undo_step(struct oftxn *txn, struct undo *u)
 {
     struct oftables *t = txn->tables;
 
-    while (txn->n > n) {
-        struct undo *u = &txn->u[--txn->n];
+    if (u->type == UNDO_GROUP) {
+        groups_rollback(t, u->group, u->old_group);
+        return;
+    }
+    if (u->rule) {
+        rule_index_remove(t, u->rule);
+        t->t[u->rule->table_id].n_rules--;
+        classifier_remove(oftable_cls(t, u->rule->table_id), &u->rule->cls);
+        rule_unref_later(u->rule);
+    }
+    if (u->old) {
+        cls_rule_leave(&u->old->cls, CLS_VERSION_NEVER);
+        oftable_evict_add(t, u->old);
+        t->t[u->old->table_id].n_rules++;
+    }
+}
 
-        if (u->type == UNDO_GROUP) {
-            groups_rollback(t, u->group, u->old_group);
-            continue;
-        }
-        if (u->rule) {
-            rule_index_remove(t, u->rule);
-            t->t[u->rule->table_id].n_rules--;
-            classifier_remove(oftable_cls(t, u->rule->table_id), &u->rule->cls);
-            rule_unref_later(u->rule);
-        }
-        if (u->old) {
-            cls_rule_leave(&u->old->cls, CLS_VERSION_NEVER);
-            oftable_evict_add(t, u->old);
-            t->t[u->old->table_id].n_rules++;
-        }
+void
+oftxn_undo_to(struct oftxn *txn, size_t n)
+{
+    while (txn->n > n) {
+        undo_step(txn, &txn->u[--txn->n]);
     }
 }
 
 static void
 txn_free(struct oftxn *txn)
 {
-    txn->tables->txn = NULL;
+    struct oftables *t = txn->tables;
+
+    oftxn_mass_end(txn);
+    t->txn = NULL;
     free(txn->u);
     free(txn);
 }
@@ -126,61 +129,44 @@ drop_forgotten(struct oftables *t)
     }
 }
 
-void
-oftxn_rollback(struct oftxn *txn)
+/* Tells readers which tuples there are, and main how many rules. */
+static void
+publish(struct oftables *t)
+{
+    for (unsigned i = 0; i < OFTABLES_MAX; i++) {
+        struct classifier *cls = oftable_cls(t, (uint8_t) i);
+
+        if (cls) {
+            classifier_publish(cls);
+            t->t[i].n_visible = t->t[i].n_rules;
+        }
+    }
+}
+
+bool
+oftxn_rollback_some(struct oftxn *txn, struct slice *slice)
 {
     struct oftables *t = txn->tables;
 
-    oftxn_undo_to(txn, 0);
-    drop_forgotten(t);
-    for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-        if (oftable_cls(t, (uint8_t) i)) {
-            classifier_publish(oftable_cls(t, (uint8_t) i));
+    oftxn_mass_end(txn);
+    while (txn->n) {
+        undo_step(txn, &txn->u[--txn->n]);
+        if (slice_spent(slice)) {
+            return false;
         }
     }
+    drop_forgotten(t);
+    publish(t);
     txn_free(txn);
-}
-
-static void
-retired_is_past(struct rcu_head *head)
-{
-    struct retired *batch = CONTAINER_OF(head, struct retired, rcu);
-    struct oftables *t = batch->tables;
-
-    /* Release: pairs with the acquire in oftables_bury(), which may free the batch.  Waking
-     * main comes after it, else main looks too early and then sleeps; the tables outlast us,
-     * since oftables_destroy() waits for callbacks. */
-    atomic_store_explicit(&batch->past, true, memory_order_release);
-    if (t->ops.wake) {
-        t->ops.wake(t->ops.aux);
-    }
+    return true;
 }
 
 void
-oftables_bury(struct oftables *t, size_t budget)
+oftxn_rollback(struct oftxn *txn)
 {
-    struct retired *batch;
+    struct slice slice = SLICE_ENDLESS;
 
-    while ((batch = t->retired) && atomic_load_explicit(&batch->past, memory_order_acquire)) {
-        while (batch->first) {
-            struct rule *r = batch->first;
-
-            if (!budget--) {
-                if (t->ops.wake) {
-                    t->ops.wake(t->ops.aux);
-                }
-                return;
-            }
-            batch->first = r->retire_next;
-            classifier_remove(oftable_cls(t, r->table_id), &r->cls);
-            rule_unref_later(r);
-        }
-        t->retired = batch->next;
-        if (!t->retired) {
-            t->retired_tail = &t->retired;
-        }
-        free(batch);
-    }
+    oftxn_rollback_some(txn, &slice);
 }
 
 static void
@@ -239,7 +225,7 @@ forget_learned(struct oftables *t)
         if (again || sel.table_id >= OFTABLES_MAX) {
             continue;
         }
-        list = oftables_collect(t, &sel, -1, true);
+        list = oftables_collect(t, &sel, true);
         if (list.n) {
             txn = oftxn_begin(t, &nobody);
             for (size_t i = 0; i < list.n; i++) {
@@ -251,59 +237,111 @@ forget_learned(struct oftables *t)
     }
 }
 
-void
-oftxn_commit(struct oftxn *txn)
+/* The moment when readers see all of it. */
+static void
+show(struct oftxn *txn)
 {
     struct oftables *t = txn->tables;
-    struct retired *batch = NULL;
-    bool touched[OFTABLES_MAX] = {false};
 
-    if (!txn->n) {
-        txn_free(txn);
-        return;
-    }
-    for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-        if (oftable_cls(t, (uint8_t) i)) {
-            classifier_publish(oftable_cls(t, (uint8_t) i));
-        }
-    }
+    publish(t);
     groups_publish(t);
     /* Release: pairs with the acquire in oftables_version(). */
     atomic_store_explicit(&t->version, txn->version, memory_order_release);
+    txn->shown = true;
+    if (t->ops.changed) {
+        t->ops.changed(t->ops.aux);
+    }
+}
 
-    for (size_t i = 0; i < txn->n; i++) {
-        const struct undo *u = &txn->u[i];
+/* Listeners hear of one step, and the indexes forget what it removed. */
+static void
+tell(struct oftxn *txn, const struct undo *u)
+{
+    commit_step(txn, u);
+    if (u->rule) {
+        txn->touched[u->rule->table_id] = true;
+    }
+    if (u->old) {
+        txn->touched[u->old->table_id] = true;
+        rule_index_remove(txn->tables, u->old);
+        u->old->retire_next = txn->gone;
+        txn->gone = u->old;
+        txn->n_gone++;
+    }
+}
 
-        commit_step(txn, u);
-        if (u->rule) {
-            touched[u->rule->table_id] = true;
-        }
-        if (u->old) {
-            touched[u->old->table_id] = true;
-            rule_index_remove(t, u->old);
-            if (!batch) {
-                batch = xzalloc(sizeof *batch);
-                batch->tables = t;
-            }
-            u->old->retire_next = batch->first;
-            batch->first = u->old;
+bool
+oftxn_commit_some(struct oftxn *txn, struct slice *slice)
+{
+    struct oftables *t = txn->tables;
+    bool touched[OFTABLES_MAX];
+
+    if (!txn->n) {
+        txn_free(txn);
+        return true;
+    }
+    if (!txn->shown) {
+        show(txn);
+    }
+    while (txn->n_told < txn->n) {
+        tell(txn, &txn->u[txn->n_told++]);
+        if (slice_spent(slice)) {
+            return false;
         }
     }
-    if (batch) {
-        *t->retired_tail = batch;
-        t->retired_tail = &batch->next;
-        call_rcu(&batch->rcu, retired_is_past);
+    if (txn->gone) {
+        oftables_retire(t, txn->gone, txn->n_gone);
     }
+    memcpy(touched, txn->touched, sizeof touched);
     txn_free(txn);
     for (unsigned i = 0; i < OFTABLES_MAX; i++) {
         if (touched[i]) {
             oftable_check_vacancy(t, (uint8_t) i);
         }
     }
-    if (t->ops.changed) {
-        t->ops.changed(t->ops.aux);
-    }
     forget_learned(t);
+    return true;
+}
+
+void
+oftxn_commit(struct oftxn *txn)
+{
+    struct slice slice = SLICE_ENDLESS;
+
+    oftxn_commit_some(txn, &slice);
+}
+
+bool
+oftxn_is_shown(const struct oftxn *txn)
+{
+    return txn->shown;
+}
+
+void
+oftxn_disown(struct oftxn *txn)
+{
+    txn->req.owner = NULL;
+}
+
+void
+oftxn_end(struct oftxn *txn)
+{
+    if (txn->shown) {
+        oftxn_commit(txn);
+    } else {
+        oftxn_rollback(txn);
+    }
+}
+
+void
+oftables_settle(struct oftables *t)
+{
+    if (t->txn && t->ops.settle) {
+        t->ops.settle(t->ops.aux);
+    }
+    if (t->txn) {
+        oftxn_end(t->txn);
+    }
 }
 
 enum of_err
@@ -337,8 +375,10 @@ void
 oftables_remove_own(struct oftables *t, uint8_t table_id, const struct of_match *m,
                     int priority)
 {
-    struct rule *r = oftables_find(t, table_id, m, priority);
+    struct rule *r;
 
+    oftables_settle(t);
+    r = oftables_find(t, table_id, m, priority);
     if (r) {
         struct oftxn *txn = oftxn_begin(t, NULL);
 
@@ -355,7 +395,7 @@ oftables_flush(struct oftables *t)
     struct rule_list list;
 
     flow_select_init(&sel);
-    list = oftables_collect(t, &sel, -1, true);
+    list = oftables_collect(t, &sel, true);
     for (size_t i = 0; i < list.n; i++) {
         oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
     }

@@ -124,14 +124,14 @@ rule_credit(struct rule *r, uint64_t n_packets, uint64_t n_bytes, int64_t used_m
 }
 
 unsigned
-rule_refs_count(const struct cds_list_head *refs)
+rule_refs_count(const struct cds_list_head *refs, uint64_t version)
 {
     const struct rule_ref *ref;
     unsigned n = 0;
 
     cds_list_for_each_entry(ref, refs, node)
     {
-        n++;
+        n += cls_rule_visible(&ref->rule->cls, version);
     }
     return n;
 }

@@ -64,8 +64,9 @@ rule_acts(const struct rule *r)
 /* for (each action `a` of a rule) */
 #define RULE_ACT_FOR_EACH(a, r) OF_ACT_FOR_EACH(a, rule_acts(r), (r)->acts_len)
 
-/* Main: how many rules are on the list of those that name a group or a meter. */
-unsigned rule_refs_count(const struct cds_list_head *refs);
+/* Main: how many rules, as seen in a version, are on the list of those that name a group or a
+ * meter. */
+unsigned rule_refs_count(const struct cds_list_head *refs, uint64_t version);
 
 /* Any thread; a rule found by a lookup may be referred to within the read-side section.  The
  * last reference frees at once, which is why the table's own goes after a grace period.  NULL

@@ -10,6 +10,7 @@
 #include "ofproto/groups.h"
 #include "ofproto/meters.h"
 #include "ofproto/oftables.h"
+#include "ofproto/rule-walk.h"
 #include "os/thread.h"
 
 /* Rules with one cookie other than 0. */
@@ -34,7 +35,8 @@ struct oftable {
     struct classifier *_Atomic cls; /* RCU; NULL while the table was never used */
     struct oftable_config config;
     _Atomic uint8_t miss;      /* enum oftable_miss, of config: for translation */
-    uint32_t n_rules;          /* not leaving */
+    uint32_t n_rules;          /* not leaving, as the transaction under way has them */
+    uint32_t n_visible;        /* in the version that readers start with */
     bool vacancy_is_low;       /* the last event was VACANCY_DOWN */
     struct evict_index *evict; /* eviction.c; NULL: never had to make room */
     _Atomic uint64_t n_lookup, n_matched;
@@ -49,11 +51,13 @@ struct oftables {
     struct groups *groups; /* groups.c */
     struct meters *meters; /* meters.c */
     struct oftxn *txn;     /* under way, or NULL */
+    unsigned n_walks;      /* under way: rules of the past stay where they are */
     struct cookie_set *cookies;
     struct learned *learned;
     struct learned *forgotten; /* without learners since the last commit */
 
     struct retired *retired, **retired_tail;   /* batches of rules, until readers are gone */
+    unsigned n_retired;                        /* rules in them */
     struct cds_list_head expiry[EXPIRY_SLOTS]; /* by second of the next look, modulo */
     int64_t expiry_s;                          /* last second that was looked at and is over */
     unsigned n_expirable;
@@ -73,12 +77,26 @@ struct undo {
     struct rule *rule, *old;         /* added (ADD, REPLACE); removed (REMOVE, REPLACE) */
     struct group *group, *old_group; /* GROUP: either may be NULL */
 };
+/* A flow mod of many rules under way: which they are, then one after the other. */
+struct oftxn_mass {
+    bool found;
+    struct rule_walk walk;
+    struct rule_list list;
+    bool any_hidden; /* the switch's own among them */
+    size_t next;
+};
 struct oftxn {
     struct oftables *tables;
     uint64_t version; /* in which the changes are seen */
     struct of_requester req;
     struct undo *u;
     size_t n, cap;
+    struct oftxn_mass *mass; /* flow-mod.c; NULL: none */
+    bool shown;              /* to readers: there is no way back */
+    size_t n_told;           /* steps that listeners have heard of */
+    struct rule *gone;       /* what went in them */
+    unsigned n_gone;
+    bool touched[OFTABLES_MAX];
 };
 struct undo *oftxn_record(struct oftxn *, enum undo_type);
 /* Back to `n` steps. */
@@ -168,14 +186,9 @@ void learn_limit_done(struct oftables *, struct learn_wait *);
 
 /* ---- oftables.c ---- */
 
-struct rule_list {
-    struct rule **rules;
-    size_t n, cap;
-};
-/* Rules in the order of dumps; the array is the caller's.  `priority` negative: any within the
- * match; else those of this very match and priority. */
-struct rule_list
-oftables_collect(struct oftables *, const struct flow_select *, int priority, bool any_out);
+/* Rules in the order of dumps, as the transaction under way has them; the array is the
+ * caller's. `any_out`: whatever they output to. */
+struct rule_list oftables_collect(struct oftables *, const struct flow_select *, bool any_out);
 static inline struct classifier *
 oftable_cls(const struct oftables *t, uint8_t table_id) /* writer */
 {
@@ -187,7 +200,21 @@ struct classifier *oftable_cls_create(struct oftables *, uint8_t table_id);
 
 /* Puts the rule in, instead of `old` (which may be NULL). */
 void oftxn_insert_rule(struct oftxn *, struct rule *, struct rule *old);
-void oftables_bury(struct oftables *, size_t budget); /* rules whose readers are gone */
+/* Ends a transaction that nobody will go on with, one way or the other. */
+void oftxn_end(struct oftxn *);
+/* If a transaction is under way, over several turns: has it ended now. */
+void oftables_settle(struct oftables *);
+
+/* ---- retire.c ---- */
+
+/* `n` rules that readers of the present version do not see, linked by retire_next. */
+void oftables_retire(struct oftables *, struct rule *first, unsigned n);
+/* Takes rules out of the tables whose readers are gone; what is left wakes main. */
+void oftables_bury(struct oftables *, struct slice *);
+
+/* ---- flow-mod.c ---- */
+
+void oftxn_mass_end(struct oftxn *); /* idempotent */
 
 /* ---- eviction.c ---- */
 

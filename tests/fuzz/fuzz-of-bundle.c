@@ -2,7 +2,7 @@
 /* Any row of bundle messages: what the switch answers, which bundles there are and which flows
  * they leave behind is what the state machine of the specification says, kept here a second
  * time.  Three bytes make a step: what, of which bundle, with which flags; a parameter; time.
- */
+ * The last byte says in how small slices commits are made. */
 
 #include <string.h>
 
@@ -253,6 +253,9 @@ run_step(const uint8_t *p)
     require(!of_msg_parse(b.data, b.len, &msg));
     ofconn_dispatch(conn, &msg);
     of_buf_free(&b);
+    while (o->conns->commit) {
+        evloop_turn(loop, 0);
+    }
     if (step <= DISCARD) {
         check_control(m, step, id, flags, &ofs);
     } else {
@@ -272,6 +275,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memset(models, 0, sizeof models);
     flows = 0;
+    of_commit_set_parts(size ? data[size - 1] % 8 + 1u : 1);
     conn = ofconn_create_fake(o->conns, OF14_VERSION);
     for (size_t i = 0; i + 3 <= size && i < 3 * KEPT_MAX; i += 3) {
         run_step(data + i);

@@ -13,6 +13,9 @@ of-storm.py SOCKET flood SECONDS
     requests as fast as they go, answers unread half of the time.
 of-storm.py SOCKET barriers SECONDS
     the good one: a barrier after the other; fails when a round trip takes longer than 2 seconds.
+of-storm.py SOCKET watch FEW MANY
+    asks how many flows there are, over and over, until there are MANY; fails when it is told of
+    another number than FEW before, or when an answer takes longer than 10 seconds.
 of-storm.py SOCKET monitor
     asks to be told of flows and does not read until SIGUSR1; then counts the flows that it knows.
 """
@@ -227,6 +230,28 @@ def barriers(path, seconds):
     print("round trips go on")
 
 
+def watch(path, few, many):
+    s = connect(path, 4)
+    r = Reader(s)
+    request = struct.pack("!HH4xB3xII4xQQHH4x", 2, 0, 255, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0, 1, 4)
+    n, flows = 0, few
+    while flows == few:
+        s.sendall(message(4, 18, request))
+        try:
+            while (m := r.next(10))[1] != 19:
+                pass
+        except TimeoutError:
+            sys.exit(f"no answer within 10 seconds after {n} round trips")
+        flows = struct.unpack_from("!I", m, 32)[0]
+        n += 1
+        if n == 1:
+            print("ready", flush=True)
+        time.sleep(0.001)
+    if flows != many:
+        sys.exit(f"{flows} flows, neither {few} nor {many}")
+    print(f"from {few} to {many} flows at once")
+
+
 def monitor(path):
     """Nicira's flow monitor, in 1.0, of everything; a match is what a flow is known by."""
     s = connect(path, 1)
@@ -265,6 +290,8 @@ def main():
         stall(path, int(sys.argv[3]))
     elif what == "monitor":
         monitor(path)
+    elif what == "watch":
+        watch(path, int(sys.argv[3]), int(sys.argv[4]))
     else:
         {"half": half, "flood": flood, "barriers": barriers}[what](path, float(sys.argv[3]))
 

@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test-netdev-live \
 	tests/unit/test-of-actions-text \
 	tests/unit/test-of-actions \
+	tests/unit/test-of-commit \
 	tests/unit/test-of-config \
 	tests/unit/test-of-field \
 	tests/unit/test-of-flow \

@@ -230,9 +230,9 @@ test_rules_go(void **state)
         add_rule(t, id);
         add_rule(t, id);
     }
-    assert_int_equal(meter_n_rules(meter_find(t, 2)), 2);
+    assert_int_equal(meter_n_rules(t, meter_find(t, 2)), 2);
     assert_int_equal(change(t, OFPMC_MODIFY, 2, 20), OF_OK);
-    assert_int_equal(meter_n_rules(meter_find(t, 2)), 2);
+    assert_int_equal(meter_n_rules(t, meter_find(t, 2)), 2);
     assert_int_equal(delete_meter(t, 2), OF_OK);
     assert_int_equal(n_removed, 2);
     assert_int_equal(removed_reason, OFPRR_METER_DELETE);

@@ -44,6 +44,44 @@ test_timeouts(void **state)
 }
 
 static void
+on_wake(void *n)
+{
+    atomic_fetch_add_explicit((_Atomic unsigned *) n, 1, memory_order_relaxed);
+}
+
+/* What expires in one second goes in many turns of the event loop, without waiting for the
+ * clock. */
+static void
+test_many_time_out(void **state)
+{
+    _Atomic unsigned wakes = 0;
+    const struct oftables_ops wake = {.aux = (void *) &wakes, .wake = on_wake};
+    struct oftables *t = oftables_create(&wake);
+    unsigned left = 20000, looks = 0;
+
+    for (unsigned i = 0; i < left; i++) {
+        struct of_flow_mod fm = mod(OFPFC_ADD, 1, (int) i, 2);
+
+        fm.hard_timeout = i % 2 ? 3 : 4;
+        assert_int_equal(run(t, fm), OF_OK);
+    }
+    clock_warp(6000);
+    while (left) {
+        unsigned before = left;
+
+        atomic_store(&wakes, 0);
+        oftables_run(t);
+        left = count(t);
+        assert_in_range(before - left, 1, 5000);
+        assert_true(!left || atomic_load(&wakes));
+        looks++;
+    }
+    assert_in_range(looks, 4, 6);
+    settle(t);
+    oftables_destroy(t);
+}
+
+static void
 test_limits(void **state)
 {
     struct oftables *t = oftables_create(&ops);
@@ -300,9 +338,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timeouts),        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_eviction_groups), cmocka_unit_test(test_eviction_many),
-        cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_timeouts),      cmocka_unit_test(test_many_time_out),
+        cmocka_unit_test(test_limits),        cmocka_unit_test(test_eviction_groups),
+        cmocka_unit_test(test_eviction_many), cmocka_unit_test(test_learn),
     };
 
     thread_adopt("");
