@@ -178,6 +178,12 @@ of_channel_set_probe(struct of_channel *c, int64_t probe_ms)
     }
 }
 
+void
+of_channel_set_dscp(struct of_channel *c, unsigned dscp)
+{
+    stream_set_dscp(c->stream, dscp);
+}
+
 static void
 timer_cb(struct ev_timer *t)
 {

@@ -69,6 +69,7 @@ bool of_channel_is_up(const struct of_channel *);
 bool of_channel_is_probing(const struct of_channel *);
 const char *of_channel_name(const struct of_channel *);
 void of_channel_set_probe(struct of_channel *, int64_t probe_ms);
+void of_channel_set_dscp(struct of_channel *, unsigned dscp); /* of TCP and TLS */
 /* A transaction id for a message of our own. */
 uint32_t of_channel_new_xid(struct of_channel *);
 

@@ -152,7 +152,7 @@ controller_connect(struct controller *k)
     char *error = NULL;
 
     COVERAGE_INC(controller_connect);
-    if (!stream_open(k->mgr->loop, k->address, &s, &error)) {
+    if (!stream_open_dscp(k->mgr->loop, k->address, k->s.dscp, &s, &error)) {
         LOG_INFO("%s<->%s: connecting...", k->mgr->ofproto->name, k->target);
         k->conn = ofconn_create(k->mgr, s, kind_of(k), k, k->s.probe_ms);
     } else {
@@ -221,6 +221,8 @@ controller_listen(struct controller *k)
         set_error(k, error);
         k->listener = NULL;
         ev_timer_start(&k->timer, LISTEN_RETRY_MS);
+    } else {
+        stream_listener_set_dscp(k->listener, k->s.dscp);
     }
     free(error);
 }
@@ -353,11 +355,14 @@ controller_change(struct controller *k, const struct controller_settings *s)
     reconnect_set_max_backoff(&k->rc, MAX(s->max_backoff_ms, MIN_BACKOFF_MS));
     if (!k->passive) {
         controller_run(k); /* a shorter pause may be over */
+    } else if (k->listener) {
+        stream_listener_set_dscp(k->listener, s->dscp);
     }
     OFCONN_FOR_EACH(c, k->mgr)
     {
         if (c->controller == k && c->channel) {
             of_channel_set_probe(c->channel, s->probe_ms);
+            of_channel_set_dscp(c->channel, s->dscp);
             ofconn_set_packet_in_limits(c);
             if (kind_of(k) != was) {
                 of_channel_fail(c->channel, "it is another type of controller now");

@@ -95,10 +95,10 @@ ofconn_set_packet_in_limits(struct ofconn *c)
 {
     int rate = 0, burst = 0, queue = 0;
 
-    if (!c->controller) {
-        return;
+    if (c->controller) {
+        controller_get_limits(c->controller, &rate, &burst, &queue);
     }
-    controller_get_limits(c->controller, &rate, &burst, &queue);
+    queue = queue ? queue : c->mgr->queue_size;
     for (unsigned i = 0; i < OFCONN_N_SCHEDS; i++) {
         if (!rate) {
             pinsched_destroy(c->scheds[i]);

@@ -87,6 +87,7 @@ struct connmgr {
     bool has_generation;
     uint64_t generation_id;
     char *dp_desc, *serial;
+    int queue_size;         /* 0: default */
     struct tlv_table *tlvs; /* of-handlers-tlv.c; NULL: empty */
 };
 

@@ -75,6 +75,8 @@ conn_up(struct of_channel *ch, void *c_)
     connmgr_update_miss(c->mgr);
     if (c->controller) {
         controller_conn_up(c->controller, c);
+    } else if (c->kind == OFCONN_SERVICE) {
+        ofconn_set_packet_in_limits(c);
     }
 }
 
@@ -381,6 +383,17 @@ ofproto_set_conns(struct ofproto *o, const struct conn_settings *s)
         {
             if (c->channel && !(c->version && versions & 1u << c->version)) {
                 of_channel_fail(c->channel, "its OpenFlow version is not allowed any more");
+            }
+        }
+    }
+    if (s->queue_size != mgr->queue_size) {
+        struct ofconn *c;
+
+        mgr->queue_size = s->queue_size;
+        OFCONN_FOR_EACH(c, mgr)
+        {
+            if (c->pin_queue) {
+                ofconn_set_packet_in_limits(c);
             }
         }
     }

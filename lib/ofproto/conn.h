@@ -20,7 +20,8 @@ struct controller_settings {
     bool no_async;      /* enable_async_messages=false */
     int rate_limit;     /* packet-ins a second; 0: no limit */
     int burst_limit;    /* 0: a quarter of the rate */
-    int queue_size;     /* packet-ins that may wait for it; 0: 100, 512 at most */
+    int queue_size;     /* packet-ins that may wait for it, 512 at most; 0: the bridge's */
+    unsigned dscp;      /* of its connections by TCP and TLS */
 };
 struct conn_settings {
     uint32_t versions; /* bits of protocol versions allowed; 0: all */
@@ -28,6 +29,7 @@ struct conn_settings {
     size_t n_controllers;
     bool fail_secure;
     const char *dp_desc, *serial; /* NULL: "None" */
+    int queue_size; /* packet-ins that may wait for who comes by <bridge>.mgmt; 0: 100 */
 };
 /* Makes the services on the first call.  What stays the same stays connected. */
 void ofproto_set_conns(struct ofproto *, const struct conn_settings *);

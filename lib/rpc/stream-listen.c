@@ -155,6 +155,12 @@ stream_listen(struct evloop *loop, const char *target, unsigned mode,
 }
 
 void
+stream_listener_set_dscp(struct stream_listener *l, unsigned dscp)
+{
+    stream_mark_fd(l->fd, dscp); /* accepted sockets inherit it */
+}
+
+void
 stream_listener_close(struct stream_listener *l)
 {
     if (!l) {

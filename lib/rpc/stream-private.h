@@ -23,6 +23,9 @@ void stream_target_free(struct stream_target *);
 int stream_unix_attach(int fd, const char *path,
                        int (*attach)(int, const struct sockaddr *, socklen_t));
 
+/* Marks what a TCP socket sends; nothing happens to others. */
+void stream_mark_fd(int fd, unsigned dscp);
+
 enum stream_state { STREAM_CONNECTING, STREAM_HANDSHAKE, STREAM_OPEN, STREAM_FAILED };
 
 struct stream {

@@ -56,8 +56,22 @@ stream_fail(struct stream *s, const char *format, ...)
     s->state = STREAM_FAILED;
 }
 
+void
+stream_mark_fd(int fd, unsigned dscp)
+{
+    int domain = AF_UNIX, tos = (int) dscp << 2;
+    socklen_t len = sizeof domain;
+
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+    if (domain == AF_INET) {
+        setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+    } else if (domain == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+    }
+}
+
 static int
-open_socket(const struct stream_target *t, int *fdp, bool *connected)
+open_socket(const struct stream_target *t, unsigned dscp, int *fdp, bool *connected)
 {
     int family = t->kind == STREAM_UNIX ? AF_UNIX : t->addr.ss_family;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -70,6 +84,7 @@ open_socket(const struct stream_target *t, int *fdp, bool *connected)
     } else {
         int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        stream_mark_fd(fd, dscp);
         error = connect(fd, (const struct sockaddr *) &t->addr, t->addr_len) ? errno : 0;
     }
     *connected = !error;
@@ -86,6 +101,19 @@ open_socket(const struct stream_target *t, int *fdp, bool *connected)
 int
 stream_open(struct evloop *loop, const char *target, struct stream **sp, char **errp)
 {
+    return stream_open_dscp(loop, target, 0, sp, errp);
+}
+
+void
+stream_set_dscp(struct stream *s, unsigned dscp)
+{
+    stream_mark_fd(s->fd, dscp);
+}
+
+int
+stream_open_dscp(struct evloop *loop, const char *target, unsigned dscp, struct stream **sp,
+                 char **errp)
+{
     struct stream_target t;
     bool connected = false;
     int fd = -1;
@@ -96,7 +124,7 @@ stream_open(struct evloop *loop, const char *target, struct stream **sp, char **
         error = EINVAL;
     }
     if (!error) {
-        error = open_socket(&t, &fd, &connected);
+        error = open_socket(&t, dscp, &fd, &connected);
     }
     if (!error) {
         struct stream *s = stream_wrap(loop, fd, target, STREAM_CONNECTING);

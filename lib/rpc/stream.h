@@ -38,6 +38,12 @@ char *stream_target_with_port(const char *target, const char *port);
  * errno value and a sentence: EINVAL for bad text or missing TLS files, else connect(2)'s.
  * The stream stays silent until stream_watch(). */
 int stream_open(struct evloop *, const char *target, struct stream **sp, char **errp);
+/* The same with a differentiated services code point (RFC 2474, 0...63) in its packets, from
+ * the first one on; no matter to Unix sockets. */
+int stream_open_dscp(struct evloop *, const char *target, unsigned dscp, struct stream **sp,
+                     char **errp);
+/* Another one from now on. */
+void stream_set_dscp(struct stream *, unsigned dscp);
 /* Closes; NULL is fine.  Safe inside the stream's own ready callback. */
 void stream_close(struct stream *);
 /* The target it was opened from, or "unix#N"-like for accepted ones.  Borrowed. */
@@ -73,6 +79,8 @@ int stream_fd(const struct stream *);
 int
 stream_listen(struct evloop *, const char *target, unsigned mode, stream_accept_cb *accepted,
               void *aux, struct stream_listener **, char **errp);
+/* The code point of connections accepted from now on; see stream_open_dscp(). */
+void stream_listener_set_dscp(struct stream_listener *, unsigned dscp);
 /* Stops listening and removes the socket file that it made.  NULL is fine. */
 void stream_listener_close(struct stream_listener *);
 

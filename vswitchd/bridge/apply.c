@@ -254,6 +254,7 @@ bridge_give_openflow(struct bridge_state *br)
         .fail_secure = br->secure,
         .dp_desc = of->dp_desc,
         .serial = of->serial,
+        .queue_size = of->queue_size,
     };
     for (size_t i = 0; i < of->n_controllers; i++) {
         list[i] = of->controllers[i].s;

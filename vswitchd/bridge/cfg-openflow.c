@@ -84,6 +84,7 @@ cfg_openflow_copy(struct cfg_openflow *to, const struct cfg_openflow *from)
 {
     memset(to, 0, sizeof *to);
     to->versions = from->versions;
+    to->queue_size = from->queue_size;
     to->dp_desc = xstrdup_nullable(from->dp_desc);
     to->serial = xstrdup_nullable(from->serial);
     for (size_t i = 0; i < from->n_controllers; i++) {
@@ -116,7 +117,8 @@ controllers_equal(const struct cfg_controller *a, const struct cfg_controller *b
            a->s.max_backoff_ms == b->s.max_backoff_ms && a->s.probe_ms == b->s.probe_ms &&
            a->s.is_service == b->s.is_service && a->s.is_primary == b->s.is_primary &&
            a->s.no_async == b->s.no_async && a->s.rate_limit == b->s.rate_limit &&
-           a->s.burst_limit == b->s.burst_limit;
+           a->s.burst_limit == b->s.burst_limit && a->s.queue_size == b->s.queue_size &&
+           a->s.dscp == b->s.dscp;
 }
 
 static bool
@@ -130,9 +132,9 @@ tables_equal(const struct cfg_flow_table *a, const struct cfg_flow_table *b)
 bool
 cfg_openflow_equal(const struct cfg_openflow *a, const struct cfg_openflow *b)
 {
-    bool equal = a->versions == b->versions && text_equal(a->dp_desc, b->dp_desc) &&
-                 text_equal(a->serial, b->serial) && a->n_controllers == b->n_controllers &&
-                 a->n_tables == b->n_tables;
+    bool equal = a->versions == b->versions && a->queue_size == b->queue_size &&
+                 text_equal(a->dp_desc, b->dp_desc) && text_equal(a->serial, b->serial) &&
+                 a->n_controllers == b->n_controllers && a->n_tables == b->n_tables;
 
     for (size_t i = 0; equal && i < a->n_controllers; i++) {
         equal = controllers_equal(&a->controllers[i], &b->controllers[i]);

@@ -21,6 +21,7 @@ struct cfg_flow_table {
 };
 struct cfg_openflow {
     uint32_t versions;                  /* bits; 0: all */
+    int queue_size;                     /* as conn_settings' */
     char *dp_desc, *serial;             /* NULL: not given */
     struct cfg_controller *controllers; /* sorted by target */
     size_t n_controllers;

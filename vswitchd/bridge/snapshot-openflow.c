@@ -13,6 +13,8 @@
 
 #define PROBE_MS 5000
 #define MAX_BACKOFF_MS 8000
+#define QUEUE_MAX 512
+#define DSCP_DEFAULT 48 /* CS6, network control */
 
 static void
 read_protocols(const struct ovsdb_row *row, struct cfg_bridge *br)
@@ -35,12 +37,28 @@ clamp(int64_t value, int low, int high)
     return value < low ? low : value > high ? high : (int) value;
 }
 
+/* A number of other_config; one that is not within the limits is complained of. */
+static int
+read_number(struct cfg_bridge *br, const struct smap *map, const char *key, int low, int high,
+            int otherwise)
+{
+    const char *text = smap_get(map, key);
+    int64_t value = smap_get_clamped(map, key, INT64_MIN, INT64_MAX, low - 1);
+
+    if (text && (value < low || value > high)) {
+        cfg_complain(br->cfg, "bridge %s: other_config:%s=%s is not in %d...%d; ignored",
+                     br->name, key, QUOTE(text), low, high);
+    }
+    return text && value >= low && value <= high ? (int) value : otherwise;
+}
+
 static void
 read_controller(const struct ovsdb_row *row, struct cfg_bridge *br)
 {
     const char *target = ovsdb_get_string(row, "target", "");
     const char *type = ovsdb_get_string(row, "type", "");
     const char *mode = ovsdb_get_string(row, "connection_mode", "");
+    struct smap other_config = SMAP_INIT;
     struct cfg_controller *c;
 
     for (size_t i = 0; i < br->openflow.n_controllers; i++) {
@@ -67,8 +85,11 @@ read_controller(const struct ovsdb_row *row, struct cfg_bridge *br)
     c->s.is_primary = !strcmp(type, "primary");
     c->s.no_async = !ovsdb_get_bool(row, "enable_async_messages", true);
     c->s.rate_limit = clamp(ovsdb_get_int(row, "controller_rate_limit", 0), 0, INT32_MAX);
-    c->s.queue_size = clamp(ovsdb_get_int(row, "controller_queue_size", 0), 0, 512);
+    c->s.queue_size = clamp(ovsdb_get_int(row, "controller_queue_size", 0), 0, QUEUE_MAX);
     c->s.burst_limit = clamp(ovsdb_get_int(row, "controller_burst_limit", 0), 0, INT32_MAX);
+    ovsdb_get_smap(row, "other_config", &other_config);
+    c->s.dscp = (unsigned) read_number(br, &other_config, "dscp", 0, 63, DSCP_DEFAULT);
+    smap_destroy(&other_config);
 }
 
 /* The strings of a set, in order, separated by spaces; NULL: an empty set. */
@@ -142,6 +163,8 @@ snapshot_read_openflow(const struct ovsdb_client *db, const struct ovsdb_row *ro
     }
     br->openflow.dp_desc = copy_text(other_config, "dp-desc");
     br->openflow.serial = copy_text(other_config, "dp-sn");
+    br->openflow.queue_size =
+        read_number(br, other_config, "controller-queue-size", 1, QUEUE_MAX, 0);
     read_tables(db, row, br);
     cfg_openflow_sort(&br->openflow);
 }
