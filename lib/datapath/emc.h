@@ -4,7 +4,10 @@
 
 /* The exact-match cache of a polling thread: whole key -> megaflow.  Used by that thread only.
  * An entry holds a reference to its megaflow, which may have died meanwhile: lookup then
- * misses, and the entry goes when it is overwritten or swept. */
+ * misses, and the entry goes when it is overwritten or swept.
+ *
+ * A table of tags, small enough to stay near, says which entries may hold a key: one that is
+ * not cached costs no access to entries, one that is costs those of its own entry. */
 
 #include "datapath/megaflow.h"
 
@@ -13,11 +16,12 @@
 #define EMC_WAYS 2u
 
 struct emc_entry {
-    struct dp_flow *flow; /* NULL: free */
+    struct dp_flow *flow; /* NULL, and the tag 0: free */
     struct flow_key key;  /* the first two cache lines hold a usual one */
 } CACHE_ALIGNED;
 struct emc {
-    struct emc_entry *entries;
+    struct emc_entry *entries; /* more pages than a core remembers, unless they are huge */
+    uint16_t *tags;            /* emc_tag() of each entry's key */
     unsigned sweep;
 };
 
@@ -27,19 +31,33 @@ void emc_insert(struct emc *, const struct flow_key *, struct dp_flow *);
 /* Looks at the next `n` entries and drops those whose megaflow is dead. */
 void emc_sweep(struct emc *, unsigned n);
 
-static inline struct emc_entry *
-emc_entry(const struct emc *emc, uint32_t hash, unsigned way)
+static inline unsigned
+emc_index(uint32_t hash, unsigned way)
 {
-    return &emc->entries[(hash >> (way * EMC_BITS)) & (EMC_ENTRIES - 1)];
+    return (hash >> (way * EMC_BITS)) & (EMC_ENTRIES - 1);
 }
 
+/* Of either way, bits that its index does not tell; never 0. */
+static inline uint16_t
+emc_tag(uint32_t hash)
+{
+    uint16_t tag = (uint16_t) (hash ^ hash >> 16);
+
+    return tag ? tag : 1;
+}
+
+/* Has what emc_find() will look at fetched. */
 static inline void
 emc_prefetch(const struct emc *emc, const struct flow_key *k)
 {
-    const struct emc_entry *e = emc_entry(emc, k->hash, 0);
+    for (unsigned way = 0; way < EMC_WAYS; way++) {
+        unsigned i = emc_index(k->hash, way);
 
-    __builtin_prefetch(e);
-    __builtin_prefetch((const uint8_t *) e + CACHE_LINE_SIZE);
+        if (emc->tags[i] == emc_tag(k->hash)) {
+            __builtin_prefetch(&emc->entries[i]);
+            __builtin_prefetch((const uint8_t *) &emc->entries[i] + CACHE_LINE_SIZE);
+        }
+    }
 }
 
 /* The flow of the key, which may be dead: for those who look at that later. */
@@ -47,10 +65,10 @@ static inline struct dp_flow *
 emc_find(const struct emc *emc, const struct flow_key *k)
 {
     for (unsigned way = 0; way < EMC_WAYS; way++) {
-        const struct emc_entry *e = emc_entry(emc, k->hash, way);
+        unsigned i = emc_index(k->hash, way);
 
-        if (e->flow && flow_key_equal(&e->key, k)) {
-            return e->flow;
+        if (emc->tags[i] == emc_tag(k->hash) && flow_key_equal(&emc->entries[i].key, k)) {
+            return emc->entries[i].flow;
         }
     }
     return NULL;

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE_SIZE ((size_t) 2 << 20)
 
 static void COLD __attribute__((noreturn)) out_of_memory(void)
 {
@@ -58,19 +61,37 @@ xrealloc(void *p, size_t size)
     return p;
 }
 
-void *
-xzalloc_cacheline(size_t size)
+static void *
+alloc_aligned(size_t alignment, size_t size)
 {
     void *p;
 
-    if (size > SIZE_MAX - CACHE_LINE_SIZE) {
+    if (size > SIZE_MAX - alignment) {
         out_of_memory();
     }
-    size = size ? ROUND_UP(size, CACHE_LINE_SIZE) : CACHE_LINE_SIZE;
-    if (posix_memalign(&p, CACHE_LINE_SIZE, size)) {
+    size = size ? ROUND_UP(size, alignment) : alignment;
+    if (posix_memalign(&p, alignment, size)) {
         out_of_memory();
     }
-    memset(p, 0, size);
+    return p;
+}
+
+void *
+xzalloc_cacheline(size_t size)
+{
+    void *p = alloc_aligned(CACHE_LINE_SIZE, size);
+
+    memset(p, 0, ROUND_UP(size, CACHE_LINE_SIZE));
+    return p;
+}
+
+void *
+xzalloc_huge(size_t size)
+{
+    void *p = alloc_aligned(HUGE_PAGE_SIZE, size);
+
+    madvise(p, ROUND_UP(size, HUGE_PAGE_SIZE), MADV_HUGEPAGE); /* before its first use */
+    memset(p, 0, ROUND_UP(size, CACHE_LINE_SIZE));
     return p;
 }
 

@@ -16,6 +16,9 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 /* Memory aligned to (and rounded up to a multiple of) CACHE_LINE_SIZE, zeroed. */
 void *xzalloc_cacheline(size_t size);
+/* The same, for tables of megabytes that are read all over: on huge pages if the kernel gives
+ * them (it is asked by madvise, and may refuse). */
+void *xzalloc_huge(size_t size);
 void *xmemdup(const void *p, size_t size);
 char *xstrdup(const char *s);
 /* NULL in, NULL out. */

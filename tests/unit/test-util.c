@@ -74,6 +74,12 @@ test_alloc(void **state)
     free(s);
     assert_null(xstrdup_nullable(NULL));
     assert_int_equal((uintptr_t) p % CACHE_LINE_SIZE, 0);
+    assert_int_equal(p[127], 0);
+    p[127] = 1;
+    free(p);
+    p = xzalloc_huge(65);
+    assert_int_equal((uintptr_t) p % (2 << 20), 0);
+    assert_int_equal(p[127], 0);
     p[127] = 1;
     free(p);
     error_set(NULL, "%d", 1);
