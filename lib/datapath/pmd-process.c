@@ -272,7 +272,8 @@ extract_received(struct pmd *pmd, const struct dp_port *port, bool emc, struct p
         if (LIKELY(emc)) {
             emc_prefetch(&pmd->emc, &pmd->keys[i]);
         }
-        if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE) {
+        if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE &&
+            UNLIKELY(packet_csum_may_be_partial(p))) {
             packet_complete_csum(p);
         }
     }

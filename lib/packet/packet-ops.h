@@ -41,6 +41,26 @@ packet_csum_is_partial_v4(const struct packet *p, unsigned csum_ofs)
     sum = (sum & UINT16_MAX) + (sum >> 16);
     return field == sum;
 }
+/* False: packet_complete_csum() would find nothing to complete, told at a glance of what most
+ * packets are.  True: it knows. */
+static inline bool
+packet_csum_may_be_partial(const struct packet *p)
+{
+    uint8_t proto;
+
+    if (p->l4_ofs == PACKET_OFS_NONE) {
+        return false;
+    }
+    if (UNLIKELY(p->l4_ofs - p->l3_ofs != (int) sizeof(struct ipv4_hdr))) {
+        return true; /* longer than IPv4 without options: a look at all headers */
+    }
+    proto = packet_data(p)[p->l3_ofs + offsetof(struct ipv4_hdr, proto)];
+    return proto == IP_PROTO_UDP
+               ? packet_csum_is_partial_v4(p, offsetof(struct udp_hdr, csum_be))
+           : proto == IP_PROTO_TCP
+               ? packet_csum_is_partial_v4(p, offsetof(struct tcp_hdr, csum_be))
+               : false;
+}
 /* Recomputes IPv4 header and L4 checksums (TCP, UDP, ICMP, ICMPv6, SCTP) unconditionally, for
  * packets that we make.  Needs the offsets like packet_complete_csum(); the L4 checksum of a
  * fragment is left alone. */
