@@ -81,11 +81,13 @@ output_truncated(struct exec *x, uint32_t port_no, struct packet_batch *b, bool 
     packet_batch_free(&cut);
 }
 
-/* One packet, which nobody else holds; false: it cannot be done, counted. */
-static bool
-change_one(const struct exec *x, const struct dp_action *a, struct packet *p)
+/* One packet, which nobody else holds; false: it cannot be done, counted.  `type` is that of
+ * the action. */
+static ALWAYS_INLINE bool
+change_one(const struct exec *x, const struct dp_action *a, enum dp_action_type type,
+           struct packet *p)
 {
-    switch ((enum dp_action_type) a->type) {
+    switch (type) {
     case DP_ACT_SET:
         dp_set(p, a, x->words);
         break;
@@ -120,8 +122,9 @@ change_one(const struct exec *x, const struct dp_action *a, struct packet *p)
 }
 
 /* Changes every packet of the batch; those that cannot be changed leave it. */
-static void
-change(const struct exec *x, const struct dp_action *a, struct packet_batch *b)
+static ALWAYS_INLINE void
+change_all(const struct exec *x, const struct dp_action *a, enum dp_action_type type,
+           struct packet_batch *b)
 {
     unsigned n = 0;
 
@@ -130,13 +133,26 @@ change(const struct exec *x, const struct dp_action *a, struct packet_batch *b)
 
         if (UNLIKELY(!p)) {
             COVERAGE_INC(drop_datapath_no_frame);
-        } else if (LIKELY(change_one(x, a, p))) {
+        } else if (LIKELY(change_one(x, a, type, p))) {
             b->pkts[n++] = p;
         } else {
             packet_free(p);
         }
     }
     b->n = n;
+}
+
+/* With a loop of its own for what is frequent and short. */
+static void
+change(const struct exec *x, const struct dp_action *a, struct packet_batch *b)
+{
+    if (a->type == DP_ACT_PUSH_VLAN) {
+        change_all(x, a, DP_ACT_PUSH_VLAN, b);
+    } else if (a->type == DP_ACT_POP_VLAN) {
+        change_all(x, a, DP_ACT_POP_VLAN, b);
+    } else {
+        change_all(x, a, a->type, b);
+    }
 }
 
 /* Packets wait until the batch at hand is done: its keys and groups are in use. */

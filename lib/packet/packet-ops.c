@@ -13,52 +13,16 @@
 
 COVERAGE_DEFINE(packet_csum_completed);
 
-#define MAC_LEN 12 /* of both addresses: tags lie behind them */
 #define IPV6_EXT_MAX 8
 #define IPV6_NEXT_HOPOPTS 0
 #define IPV6_NEXT_FRAGMENT 44
 #define IPV6_NEXT_AH 51
 #define IPV6_NEXT_DSTOPTS 60
 
-static bool
-has_vlan(const struct packet *p)
-{
-    const struct eth_hdr *eth = (const void *) packet_data(p);
-
-    return p->len >= ETH_HDR_LEN + VLAN_HDR_LEN &&
-           (eth->type_be == htons(ETH_TYPE_VLAN) || eth->type_be == htons(ETH_TYPE_QINQ));
-}
-
-bool
-packet_push_vlan(struct packet *p, uint16_t tpid, uint16_t tci)
-{
-    const uint16_t tag[2] = {htons(tpid), htons(tci & (uint16_t) ~VLAN_CFI)};
-    uint8_t *data;
-
-    if (p->len < ETH_HDR_LEN || !packet_push(p, VLAN_HDR_LEN)) {
-        return false;
-    }
-    data = packet_data(p);
-    memmove(data, data + VLAN_HDR_LEN, MAC_LEN);
-    memcpy(data + MAC_LEN, tag, sizeof tag);
-    return true;
-}
-
-void
-packet_pop_vlan(struct packet *p)
-{
-    if (has_vlan(p)) {
-        uint8_t *data = packet_data(p);
-
-        memmove(data + VLAN_HDR_LEN, data, MAC_LEN);
-        packet_pull(p, VLAN_HDR_LEN);
-    }
-}
-
 void
 packet_set_vlan_tci(struct packet *p, uint16_t tci)
 {
-    if (has_vlan(p)) {
+    if (packet_has_vlan(p)) {
         const uint16_t tci_be = htons(tci & (uint16_t) ~VLAN_CFI);
 
         memcpy(packet_data(p) + ETH_HDR_LEN, &tci_be, sizeof tci_be);
@@ -184,8 +148,8 @@ packet_l4_csum(const struct packet *p, uint8_t *proto)
     uint8_t *l3, *l4;
     unsigned ofs, rel;
 
-    if (p->l3_ofs == PACKET_OFS_NONE || p->l4_ofs == PACKET_OFS_NONE || p->l3_ofs >= p->l4_ofs ||
-        p->l4_ofs > p->len) {
+    if (p->l3_ofs == PACKET_OFS_NONE || p->l4_ofs == PACKET_OFS_NONE ||
+        p->l3_ofs >= p->l4_ofs || p->l4_ofs > p->len) {
         return NULL;
     }
     l3 = packet_data(p) + p->l3_ofs;

@@ -13,9 +13,9 @@
 
 /* Pushes an 802.1Q/802.1ad tag (TCI with or without VLAN_CFI, which is not sent); false if the
  * frame has no headroom left or the packet no Ethernet header.  Layer offsets are adjusted. */
-bool packet_push_vlan(struct packet *, uint16_t tpid, uint16_t tci);
+static inline bool packet_push_vlan(struct packet *, uint16_t tpid, uint16_t tci);
 /* Removes the outermost tag, if there is one. */
-void packet_pop_vlan(struct packet *);
+static inline void packet_pop_vlan(struct packet *);
 /* Overwrites the outermost tag's TCI. */
 void packet_set_vlan_tci(struct packet *, uint16_t tci);
 
@@ -103,5 +103,46 @@ unsigned packet_segment_count(const struct packet_gso *);
  * True with a packet in `*out`, or with NULL when no frame was left for this one (a drop,
  * counted); false when all is done or the headers are not valid. */
 bool packet_segment_next(const struct packet_gso *, uint32_t *pos, struct packet **out);
+
+/* -- Inline, for those who do it packet after packet. -- */
+
+#define PACKET_MACS_LEN 12 /* of both addresses: tags lie behind them */
+
+static inline bool
+packet_has_vlan(const struct packet *p)
+{
+    const struct eth_hdr *eth = (const void *) packet_data(p);
+
+    return p->len >= ETH_HDR_LEN + VLAN_HDR_LEN &&
+           (eth->type_be == htons(ETH_TYPE_VLAN) || eth->type_be == htons(ETH_TYPE_QINQ));
+}
+
+static inline bool
+packet_push_vlan(struct packet *p, uint16_t tpid, uint16_t tci)
+{
+    const uint16_t tag[2] = {htons(tpid), htons(tci & (uint16_t) ~VLAN_CFI)};
+    uint8_t macs[PACKET_MACS_LEN], *data;
+
+    if (UNLIKELY(p->len < ETH_HDR_LEN || !packet_push(p, VLAN_HDR_LEN))) {
+        return false;
+    }
+    data = packet_data(p);
+    memcpy(macs, data + VLAN_HDR_LEN, sizeof macs); /* in registers */
+    memcpy(data, macs, sizeof macs);
+    memcpy(data + sizeof macs, tag, sizeof tag);
+    return true;
+}
+
+static inline void
+packet_pop_vlan(struct packet *p)
+{
+    if (LIKELY(packet_has_vlan(p))) {
+        uint8_t macs[PACKET_MACS_LEN], *data = packet_data(p);
+
+        memcpy(macs, data, sizeof macs); /* in registers */
+        memcpy(data + VLAN_HDR_LEN, macs, sizeof macs);
+        packet_pull(p, VLAN_HDR_LEN);
+    }
+}
 
 #endif

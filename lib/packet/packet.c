@@ -146,53 +146,14 @@ packet_free(struct packet *p)
 }
 
 struct packet *
-packet_writable(struct packet *p)
+packet_unshare(struct packet *p)
 {
     struct packet *copy;
 
-    if (LIKELY(!packet_is_shared(p))) {
-        return p;
-    }
     COVERAGE_INC(packet_copied_shared);
     copy = packet_clone(p, NULL);
     packet_free(p);
     return copy;
-}
-
-/* The offset after `n` bytes went (in front of data if negative): bytes that are no more have
- * none. */
-static uint16_t
-shift_ofs(uint16_t ofs, int n)
-{
-    return ofs == PACKET_OFS_NONE || (int) ofs < n ? PACKET_OFS_NONE : (uint16_t) (ofs - n);
-}
-
-static void
-shift_all(struct packet *p, int n)
-{
-    p->l2_5_ofs = shift_ofs(p->l2_5_ofs, n);
-    p->l3_ofs = shift_ofs(p->l3_ofs, n);
-    p->l4_ofs = shift_ofs(p->l4_ofs, n);
-}
-
-bool
-packet_push(struct packet *p, uint16_t n)
-{
-    if (n > packet_headroom(p) || n > UINT16_MAX - p->len) {
-        return false;
-    }
-    p->data_ofs -= n;
-    p->len += n;
-    shift_all(p, -(int) n);
-    return true;
-}
-
-void
-packet_pull(struct packet *p, uint16_t n)
-{
-    p->data_ofs += n;
-    p->len -= n;
-    shift_all(p, n);
 }
 
 bool

@@ -92,16 +92,49 @@ static inline bool packet_is_shared(const struct packet *p)
     /* Acquire: pairs with the release in frame_free() of the other holder. */
     return atomic_load_explicit(&p->frame.refcnt, memory_order_acquire) > 1;
 }
-/* Takes a reference to `p`, returns one to a packet that may be modified: `p` itself when
- * nobody else holds it, else a copy.  NULL (and the reference dropped) when no frame is left.
- */
-struct packet *packet_writable(struct packet *p) MUST_USE;
+/* Takes a reference to `p`, which others hold as well, returns a copy.  NULL (and the reference
+ * dropped) when no frame is left. */
+struct packet *packet_unshare(struct packet *p) MUST_USE;
+/* The same for any `p`, which is returned itself when nobody else holds it. */
+static inline MUST_USE struct packet *packet_writable(struct packet *p)
+{
+    return LIKELY(!packet_is_shared(p)) ? p : packet_unshare(p);
+}
 
 /* Room for `n` bytes in front or behind; false if the frame has not that much room.  The layer
  * offsets go on pointing at the same bytes (those pulled away: PACKET_OFS_NONE). */
-bool packet_push(struct packet *, uint16_t n);   /* data starts n bytes earlier */
-void packet_pull(struct packet *, uint16_t n);   /* n <= len */
-bool packet_extend(struct packet *, uint16_t n); /* data ends n bytes later */
+static inline bool packet_push(struct packet *, uint16_t n); /* data starts n bytes earlier */
+static inline void packet_pull(struct packet *, uint16_t n); /* n <= len */
+bool packet_extend(struct packet *, uint16_t n);             /* data ends n bytes later */
+
+static inline uint16_t packet_ofs_push(uint16_t ofs, uint16_t n)
+{
+    return ofs == PACKET_OFS_NONE ? ofs : (uint16_t) (ofs + n);
+}
+static inline uint16_t packet_ofs_pull(uint16_t ofs, uint16_t n)
+{
+    return ofs == PACKET_OFS_NONE || ofs < n ? PACKET_OFS_NONE : (uint16_t) (ofs - n);
+}
+static inline bool packet_push(struct packet *p, uint16_t n)
+{
+    if (UNLIKELY(n > packet_headroom(p) || n > UINT16_MAX - p->len)) {
+        return false;
+    }
+    p->data_ofs -= n;
+    p->len += n;
+    p->l2_5_ofs = packet_ofs_push(p->l2_5_ofs, n);
+    p->l3_ofs = packet_ofs_push(p->l3_ofs, n);
+    p->l4_ofs = packet_ofs_push(p->l4_ofs, n);
+    return true;
+}
+static inline void packet_pull(struct packet *p, uint16_t n)
+{
+    p->data_ofs += n;
+    p->len -= n;
+    p->l2_5_ofs = packet_ofs_pull(p->l2_5_ofs, n);
+    p->l3_ofs = packet_ofs_pull(p->l3_ofs, n);
+    p->l4_ofs = packet_ofs_pull(p->l4_ofs, n);
+}
 
 struct packet_batch {
     unsigned n;
