@@ -72,6 +72,15 @@ dp_actions_words(const struct dp_actions *acts)
     return (const uint64_t *) (const void *) &acts->a[acts->n];
 }
 
+/* The port, if all that the list does is one output; else DP_ACTIONS_NO_PORT. */
+#define DP_ACTIONS_NO_PORT UINT32_MAX
+static inline uint32_t
+dp_actions_only_output(const struct dp_actions *acts)
+{
+    return acts->n == 1 && acts->a[0].type == DP_ACT_OUTPUT ? acts->a[0].port
+                                                            : DP_ACTIONS_NO_PORT;
+}
+
 /* Growing list, for translation; zero-initialised is empty.  Lists longer than
  * DP_ACTIONS_MAX actions or words are cut to nothing: they drop (`overflow` says so). */
 #define DP_ACTIONS_MAX 32768u

@@ -208,7 +208,8 @@ extern struct dp_config dp_config;
 /* Longest sleep of the PMD on `core` in us, 0: never, or SLEEP_ADAPTIVE; main. */
 int dp_config_max_sleep_us(unsigned core);
 /* Keeps a complaint from being repeated at every reconfiguration: true once for each value in a
- * row.  `*told`, the last one, starts as NULL; a `value` of NULL says that all is well.  Main. */
+ * row.  `*told`, the last one, starts as NULL; a `value` of NULL says that all is well.  Main.
+ */
 bool dp_config_is_news(char **told, const char *value);
 
 static inline struct port_table *
@@ -281,8 +282,8 @@ void pmd_plan_free(struct pmd_plan *);
 
 /* pmd-balance.c, other_config:pmd-auto-lb; main. */
 void pmd_balance_set_config(const struct smap *other_config);
-void pmd_balance_note(struct pmd *);  /* after each sample of its load */
-void pmd_balance_run(struct dp *);    /* after each sample; may call pmd_set_update() */
+void pmd_balance_note(struct pmd *); /* after each sample of its load */
+void pmd_balance_run(struct dp *);   /* after each sample; may call pmd_set_update() */
 
 /* pmd-process.c; the polling thread. */
 /* One batch from a queue, processed; packets received. */
@@ -295,7 +296,35 @@ void pmd_recirculate(struct pmd *);
 void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);
 
 /* txq.c; the polling thread. */
-void stage_put(struct pmd *, struct dp_port *, struct packet *);
+void stage_flush_slot(struct pmd *, struct stage_slot *);
+/* The slot of the port, for stage_add() until another port's is asked for. */
+static inline struct stage_slot *
+stage_slot(struct pmd *pmd, const struct dp_port *port)
+{
+    unsigned slot = port->port_no % STAGE_SLOTS;
+    struct stage_slot *s = &pmd->stage.slots[slot];
+
+    if (UNLIKELY(s->batch.n && s->port_id != port->id)) {
+        stage_flush_slot(pmd, s);
+    }
+    s->port_no = port->port_no;
+    s->port_id = port->id;
+    pmd->stage.used |= UINT64_C(1) << slot;
+    return s;
+}
+static inline void
+stage_add(struct pmd *pmd, struct stage_slot *s, struct packet *p)
+{
+    if (UNLIKELY(packet_batch_full(&s->batch))) {
+        stage_flush_slot(pmd, s);
+    }
+    packet_batch_add(&s->batch, p);
+}
+static inline void
+stage_put(struct pmd *pmd, const struct dp_port *port, struct packet *p)
+{
+    stage_add(pmd, stage_slot(pmd, port), p);
+}
 void stage_put_batch(struct pmd *, struct dp_port *, struct packet_batch *); /* empties it */
 void stage_flush(struct pmd *);
 /* Flushes if what is staged is due at `now` (clock_cycles()); true: something waits. */

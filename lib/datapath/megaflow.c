@@ -418,6 +418,7 @@ megaflow_insert(struct megaflow_table *t, const struct flow *flow, const struct 
     }
     f->subtable = st;
     f->actions = actions;
+    atomic_init(&f->only_output, dp_actions_only_output(actions));
     f->cookie = cookie;
     f->created_ms = now_ms;
     head = &st->buckets[f->hash & st->bucket_mask];
@@ -506,6 +507,8 @@ megaflow_set_actions(struct dp_flow *f, struct dp_actions *actions)
 {
     struct dead_actions *d = xmalloc(sizeof *d);
 
+    atomic_store_explicit(&f->only_output, dp_actions_only_output(actions),
+                          memory_order_relaxed);
     d->actions = __atomic_exchange_n(&f->actions, actions, __ATOMIC_ACQ_REL);
     call_rcu(&d->rcu, actions_free_rcu);
 }

@@ -66,13 +66,16 @@ struct dp_flow {
     void *cookie;
     int64_t created_ms;
     struct rcu_head rcu;
+    struct mf_subtable *subtable;
     _Atomic uint32_t refs;    /* the table's, and one per cache entry */
     uint16_t origin_sections; /* of the packet that it was made for */
     /* Hot: one cache line has all that a packet needs. */
     struct dp_flow *next CACHE_ALIGNED; /* in its chain, __atomic */
     uint64_t hash;
     struct dp_actions *actions; /* __atomic; RCU */
-    struct mf_subtable *subtable;
+    /* dp_actions_only_output() of the actions, which then need not be looked at.  For a moment
+     * after they were replaced, one may be of the new ones, the other of the old. */
+    _Atomic uint32_t only_output;
     uint32_t group;    /* owner: its group in the batch at hand */
     _Atomic bool dead; /* unlinked: caches must not use it any more */
     /* Written by the owner only, read by anybody. */

@@ -62,15 +62,14 @@ group_add(struct pmd *pmd, struct dp_flow *f, const struct flow_key *k, struct p
     packet_batch_add(&g->batch, p);
 }
 
-/* Packets of one flow, counted and sent on their way. */
 static ALWAYS_INLINE void
-flow_execute(struct pmd *pmd, struct dp_flow *f, struct packet_batch *b, uint64_t n_bytes,
-             uint16_t tcp_flags)
+flow_count(struct pmd *pmd, struct dp_flow *f, unsigned n_packets, uint64_t n_bytes,
+           uint16_t tcp_flags)
 {
     uint64_t n = atomic_load_explicit(&f->n_packets, memory_order_relaxed);
     uint64_t bytes = atomic_load_explicit(&f->n_bytes, memory_order_relaxed);
 
-    atomic_store_explicit(&f->n_packets, n + b->n, memory_order_relaxed);
+    atomic_store_explicit(&f->n_packets, n + n_packets, memory_order_relaxed);
     atomic_store_explicit(&f->n_bytes, bytes + n_bytes, memory_order_relaxed);
     atomic_store_explicit(&f->used_ms, pmd->now_ms, memory_order_relaxed);
     if (tcp_flags) {
@@ -78,7 +77,56 @@ flow_execute(struct pmd *pmd, struct dp_flow *f, struct packet_batch *b, uint64_
 
         atomic_store_explicit(&f->tcp_flags, flags | tcp_flags, memory_order_relaxed);
     }
-    dp_execute(pmd, megaflow_actions(f), b);
+}
+
+/* The port that the flow outputs to, if it does nothing else; NULL: its actions must be looked
+ * at. */
+static ALWAYS_INLINE struct dp_port *
+flow_only_port(const struct pmd *pmd, uint32_t only_output)
+{
+    struct dp_port *port =
+        only_output == DP_ACTIONS_NO_PORT ? NULL : dp_port_lookup(pmd->dp, only_output);
+
+    return port && LIKELY(port->n_txq) ? port : NULL;
+}
+
+/* Where the last packet that was only output has gone: where the next one goes, often. */
+struct output {
+    struct dp_port *port; /* NULL: nowhere yet */
+    struct stage_slot *slot;
+};
+
+/* Outputs a packet of the flow; false: the flow does something else, or not even that. */
+static ALWAYS_INLINE bool
+output_add(struct pmd *pmd, struct output *o, const struct dp_flow *f, struct packet *p)
+{
+    uint32_t no = atomic_load_explicit(&f->only_output, memory_order_relaxed);
+
+    if (UNLIKELY(!o->port || o->port->port_no != no)) {
+        o->port = flow_only_port(pmd, no);
+        if (UNLIKELY(!o->port)) {
+            return false;
+        }
+        o->slot = stage_slot(pmd, o->port);
+    }
+    stage_add(pmd, o->slot, p);
+    return true;
+}
+
+/* Packets of one flow, counted and sent on their way. */
+static ALWAYS_INLINE void
+flow_execute(struct pmd *pmd, struct dp_flow *f, struct packet_batch *b, uint64_t n_bytes,
+             uint16_t tcp_flags)
+{
+    struct dp_port *port =
+        flow_only_port(pmd, atomic_load_explicit(&f->only_output, memory_order_relaxed));
+
+    flow_count(pmd, f, b->n, n_bytes, tcp_flags);
+    if (LIKELY(port)) {
+        stage_put_batch(pmd, port, b);
+    } else {
+        dp_execute(pmd, megaflow_actions(f), b);
+    }
 }
 
 static void
@@ -288,15 +336,24 @@ process_batch(struct pmd *pmd, bool emc, struct packet_batch *b)
     const struct flow_key *miss_key[PACKET_BATCH_MAX];
     struct dp_flow *flow[PACKET_BATCH_MAX];
     struct lookup_counts c = {0};
+    struct output out = {.port = NULL};
     unsigned n_miss = 0, n = b->n;
 
     lookup_batch(pmd, emc, smc, n, flow, &c);
     for (unsigned i = 0; i < n; i++) {
+        struct packet *p = b->pkts[i];
+
         if (LIKELY(flow[i])) {
-            group_add(pmd, flow[i], &pmd->keys[i], b->pkts[i]);
+            /* What is only output needs no group, unless it may have to follow one of its own
+             * flow, whose actions were others a moment ago. */
+            if (UNLIKELY(pmd->n_groups) || UNLIKELY(!output_add(pmd, &out, flow[i], p))) {
+                group_add(pmd, flow[i], &pmd->keys[i], p);
+            } else {
+                flow_count(pmd, flow[i], 1, p->len, key_tcp_flags(&pmd->keys[i]));
+            }
         } else {
             miss_key[n_miss] = &pmd->keys[i];
-            miss[n_miss++] = b->pkts[i];
+            miss[n_miss++] = p;
         }
     }
     groups_execute(pmd);

@@ -20,8 +20,9 @@ my_txq(const struct pmd *pmd, const struct dp_port *port)
 }
 
 static void
-mark_pending(struct stage *st, unsigned slot, uint32_t port_no)
+mark_pending(struct stage *st, uint32_t port_no)
 {
+    unsigned slot = port_no % STAGE_SLOTS;
     uint64_t bit = UINT64_C(1) << slot;
 
     if (st->pending & bit && st->pending_port[slot] != port_no) {
@@ -59,10 +60,9 @@ send_batch(struct pmd *pmd, struct dp_port *port, struct packet_batch *b) NO_THR
     }
 }
 
-static void
-slot_flush(struct pmd *pmd, unsigned slot)
+void
+stage_flush_slot(struct pmd *pmd, struct stage_slot *s)
 {
-    struct stage_slot *s = &pmd->stage.slots[slot];
     struct dp_port *port = dp_port_lookup(pmd->dp, s->port_no);
 
     if (UNLIKELY(!port || port->id != s->port_id)) {
@@ -74,22 +74,7 @@ slot_flush(struct pmd *pmd, unsigned slot)
     pmd_stat_add(&pmd->stats, PMD_STAT_TX_BATCHES, 1);
     send_batch(pmd, port, &s->batch);
     s->batch.n = 0;
-    mark_pending(&pmd->stage, slot, port->port_no);
-}
-
-void
-stage_put(struct pmd *pmd, struct dp_port *port, struct packet *p)
-{
-    unsigned slot = port->port_no % STAGE_SLOTS;
-    struct stage_slot *s = &pmd->stage.slots[slot];
-
-    if (UNLIKELY(s->batch.n && (s->port_id != port->id || packet_batch_full(&s->batch)))) {
-        slot_flush(pmd, slot);
-    }
-    s->port_no = port->port_no;
-    s->port_id = port->id;
-    packet_batch_add(&s->batch, p);
-    pmd->stage.used |= UINT64_C(1) << slot;
+    mark_pending(&pmd->stage, port->port_no);
 }
 
 void
@@ -123,7 +108,7 @@ stage_flush(struct pmd *pmd)
 
         st->used &= st->used - 1;
         if (st->slots[slot].batch.n) {
-            slot_flush(pmd, slot);
+            stage_flush_slot(pmd, &st->slots[slot]);
         }
     }
 }
