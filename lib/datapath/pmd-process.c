@@ -309,14 +309,10 @@ extract_received(struct pmd *pmd, const struct dp_port *port, bool emc, struct p
 {
     unsigned n = b->n;
 
-    /* Apart, so that extraction, which reads more than it at once, need not wait for it. */
-    for (unsigned i = 0; i < n; i++) {
-        b->pkts[i]->in_port = port->port_no;
-    }
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = b->pkts[i];
 
-        flow_key_extract(p, &pmd->keys[i]);
+        flow_key_extract_received(p, port->port_no, &pmd->keys[i]);
         if (LIKELY(emc)) {
             emc_prefetch(&pmd->emc, &pmd->keys[i]);
         }

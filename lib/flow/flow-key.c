@@ -408,17 +408,18 @@ flow_key_vlan_limit(void)
 }
 
 void
-flow_key_extract(struct packet *p, struct flow_key *k)
+flow_key_extract_received(struct packet *p, uint32_t in_port, struct flow_key *k)
 {
     struct parse ps = {.data = packet_data(p), .end = p->len, .w = k->w};
     struct flow_meta meta = {
-        .in_port = p->in_port,
+        .in_port = in_port,
         .recirc_id = p->recirc_id,
         .dp_hash = p->dp_hash,
         .skb_priority = p->skb_priority,
         .pkt_mark = p->pkt_mark,
     };
 
+    p->in_port = in_port;
     p->l2_5_ofs = p->l3_ofs = p->l4_ofs = PACKET_OFS_NONE;
     p->l4_len = 0;
     put(&ps, FS_META, &meta, sizeof meta);
@@ -438,6 +439,12 @@ flow_key_extract(struct packet *p, struct flow_key *k)
     k->sections = (uint16_t) ps.sections;
     k->n_words = (uint16_t) (ps.w - k->w);
     k->hash = key_hash(k);
+}
+
+void
+flow_key_extract(struct packet *p, struct flow_key *k)
+{
+    flow_key_extract_received(p, p->in_port, k);
 }
 
 void

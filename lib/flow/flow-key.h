@@ -29,6 +29,9 @@ extern const uint8_t flow_section_flow_ofs[FS_N];
  * headers, ip.proto is the number of the header that broke.  Fast path. */
 void flow_key_extract(struct packet *, struct flow_key *);
 
+/* The same for one that has just come in by a port: notes that in its metadata, too. */
+void flow_key_extract_received(struct packet *, uint32_t in_port, struct flow_key *);
+
 /* How many VLAN tags extraction looks at (Open_vSwitch.other_config:vlan-limit): 1 to
  * FLOW_MAX_VLANS, which is the initial value and stands for 0 and for anything more.  The tag
  * behind the last one looked at is payload, its TPID the Ethernet type.  True if that changes
@@ -42,7 +45,8 @@ void flow_key_expand(const struct flow_key *, struct flow *);
 void flow_key_from_flow(const struct flow *, struct flow_key *);
 
 /* Word offset of section `s` in a key with `sections`; meaningful if present. */
-static inline unsigned flow_key_section_ofs(uint16_t sections, enum flow_section s)
+static inline unsigned
+flow_key_section_ofs(uint16_t sections, enum flow_section s)
 {
     unsigned ofs = 0;
     for (unsigned i = 0; i < (unsigned) s; i++) {
@@ -50,17 +54,25 @@ static inline unsigned flow_key_section_ofs(uint16_t sections, enum flow_section
     }
     return ofs;
 }
-static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+/* Two words, which machines compare as one. */
+typedef uint64_t flow_word_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+static inline bool
+flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-    uint64_t differ = 0;
+    flow_word_pair differ = {0, 0};
+    unsigned i;
 
     if (a->hash != b->hash || a->sections != b->sections) {
         return false;
     }
-    for (unsigned i = 0; i < b->n_words; i++) { /* a call would cost more */
-        differ |= a->w[i] ^ b->w[i];
+    for (i = 0; i + 2u <= b->n_words; i += 2) { /* a call would cost more */
+        differ |= *(const flow_word_pair *) &a->w[i] ^ *(const flow_word_pair *) &b->w[i];
     }
-    return !differ;
+    if (i < b->n_words) {
+        differ[0] |= a->w[i] ^ b->w[i];
+    }
+    return !(differ[0] | differ[1]);
 }
 
 #endif

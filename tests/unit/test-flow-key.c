@@ -141,6 +141,10 @@ test_samples(void **state)
         flow_key_expand(&k, &flow);
         assert_int_equal(ntohs(flow.eth.type_be), s->type);
         assert_int_equal(flow.meta.in_port, 7);
+        flow_key_extract_received(p, 70, &k);
+        assert_int_equal(p->in_port, 70);
+        flow_key_expand(&k, &flow);
+        assert_int_equal(flow.meta.in_port, 70);
         assert_int_equal(flow.meta.recirc_id, 8);
         assert_int_equal(flow.meta.pkt_mark, 9);
         if (p->l2_5_ofs != ofs(s->l2_5) || p->l3_ofs != ofs(s->l3) || p->l4_ofs != ofs(s->l4) ||
@@ -327,14 +331,38 @@ test_hash(void **state)
     assert_int_equal(flow_hash_5tuple(&a, 0), flow_hash_5tuple(&b, 0));
 }
 
+/* Every word counts, however many there are; none behind them does. */
+static void
+test_equality(void **state)
+{
+    for (uint16_t n = 0; n <= FLOW_KEY_MAX_WORDS; n++) {
+        struct flow_key a = {.hash = 1, .sections = 3, .n_words = n}, b;
+
+        for (unsigned i = 0; i < FLOW_KEY_MAX_WORDS; i++) {
+            a.w[i] = i;
+        }
+        for (unsigned i = 0; i < FLOW_KEY_MAX_WORDS; i++) {
+            b = a;
+            b.w[i] ^= UINT64_C(1) << test_random() % 64;
+            assert_int_equal(flow_key_equal(&a, &b), i >= n);
+        }
+        b = a;
+        b.hash = 2;
+        assert_false(flow_key_equal(&a, &b));
+        b = a;
+        b.sections = 2;
+        assert_false(flow_key_equal(&a, &b));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_simple),  cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_fields),  cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_mutated), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_equality),  cmocka_unit_test(test_simple),
+        cmocka_unit_test(test_samples),   cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_truncated), cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_masks),     cmocka_unit_test(test_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
