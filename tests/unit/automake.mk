@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test-datapath \
 	tests/unit/test-dp-actions \
 	tests/unit/test-dp-execute \
+	tests/unit/test-dp-output \
 	tests/unit/test-dp-set \
 	tests/unit/test-dp-simple \
 	tests/unit/test-dp-threads \
