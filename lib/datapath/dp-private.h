@@ -131,6 +131,7 @@ struct pmd {
     struct dp *dp;
     struct poll_list *polls; /* __atomic; main replaces it */
     int64_t now_ms;          /* clock_now_ms(), once per turn with packets */
+    uint64_t cycles;         /* clock_cycles(), when it was last looked at */
     uint32_t rng;
     unsigned n_groups;
     _Atomic unsigned txq_id; /* modulo a port's n_txq; main assigns */
@@ -286,7 +287,8 @@ void pmd_balance_note(struct pmd *); /* after each sample of its load */
 void pmd_balance_run(struct dp *);   /* after each sample; may call pmd_set_update() */
 
 /* pmd-process.c; the polling thread. */
-/* One batch from a queue, processed; packets received. */
+/* One batch from a queue, processed; packets received.  The queue is charged with the cycles
+ * since pmd->cycles, which moves on, if there were any. */
 unsigned pmd_poll_rxq(struct pmd *, struct dp_rxq *);
 
 /* Takes the packets that wait in pmd->recirc through the tables, until none is left. */

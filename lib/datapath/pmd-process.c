@@ -451,7 +451,7 @@ pmd_recirculate(struct pmd *pmd)
 unsigned
 pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
 {
-    uint64_t start = clock_cycles(), cycles;
+    uint64_t cycles, now;
     struct packet_batch b;
     unsigned n;
 
@@ -468,6 +468,8 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
         pmd_recirculate(pmd);
     }
     cycles = atomic_load_explicit(&q->cycles, memory_order_relaxed);
-    atomic_store_explicit(&q->cycles, cycles + (clock_cycles() - start), memory_order_relaxed);
+    now = clock_cycles();
+    atomic_store_explicit(&q->cycles, cycles + (now - pmd->cycles), memory_order_relaxed);
+    pmd->cycles = now;
     return n;
 }

@@ -218,7 +218,7 @@ pmd_main(void *pmd_)
 
     pmd_begin(pmd);
     per_us = MAX(clock_cycles_hz() / 1000000, UINT64_C(1));
-    last = idle_since = clock_cycles();
+    last = idle_since = pmd->cycles = clock_cycles();
     while (!atomic_load_explicit(&pmd->exit, memory_order_acquire)) {
         unsigned got = pmd_turn(pmd);
         bool waiting = stage_run(pmd, last, per_us);
@@ -238,7 +238,7 @@ pmd_main(void *pmd_)
         if (got && now - pmd->last_maintain > per_us * 1000000) {
             pmd_maintain(pmd);
         }
-        last = now;
+        last = pmd->cycles = now;
         rcu_quiescent_state();
     }
     stage_flush(pmd);
@@ -330,6 +330,7 @@ pmd_main_poll(struct pmd *pmd, struct dp_rxq *q, unsigned max_batches)
 {
     unsigned n = PACKET_BATCH_MAX;
 
+    pmd->cycles = clock_cycles();
     for (unsigned i = 0; i < max_batches && n; i++) {
         n = pmd_poll_rxq(pmd, q);
     }
