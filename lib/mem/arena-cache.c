@@ -198,8 +198,11 @@ cache_note(struct cache *c)
     atomic_store_explicit(&c->n, c->loaded->n + c->spare->n, memory_order_release);
 }
 
-unsigned
-frame_alloc(struct arena *a, struct frame **out, unsigned n)
+/* One pass over the frames, for all that is to be written: their heads share a few sets of the
+ * first-level cache, so that each pass fetches them anew. */
+static ALWAYS_INLINE unsigned
+alloc_as(struct arena *a, struct frame **out, unsigned n, enum frame_owner owner,
+         uint16_t holder)
 {
     struct cache *c = cache_of(a);
     unsigned got = 0;
@@ -218,8 +221,12 @@ frame_alloc(struct arena *a, struct frame **out, unsigned n)
         while (s->n && got < n) {
             struct frame *f = arena_frame(a, s->ids[--s->n]);
             frame_check(f, FRAME_OWNER_FREE);
-            frame_set_owner(f, FRAME_OWNER_USER);
             atomic_store_explicit(&f->refcnt, 1, memory_order_relaxed);
+            if (owner == FRAME_OWNER_FILL) {
+                frame_set_fill(f, holder);
+            } else {
+                frame_set_owner(f, owner);
+            }
             out[got++] = f;
         }
     }
@@ -229,6 +236,18 @@ frame_alloc(struct arena *a, struct frame **out, unsigned n)
         atomic_fetch_add_explicit(&a->pool->alloc_failed, 1, memory_order_relaxed);
     }
     return got;
+}
+
+unsigned
+frame_alloc(struct arena *a, struct frame **out, unsigned n)
+{
+    return alloc_as(a, out, n, FRAME_OWNER_USER, 0);
+}
+
+unsigned
+frame_alloc_fill(struct arena *a, struct frame **out, unsigned n, uint16_t holder)
+{
+    return alloc_as(a, out, n, FRAME_OWNER_FILL, holder);
 }
 
 uint32_t

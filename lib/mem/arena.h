@@ -134,6 +134,8 @@ void arena_holder_free(uint16_t);
 /* Allocates up to `n` frames (owner USER, refcnt 1) into `out`; returns how many.  Any thread.
  */
 unsigned frame_alloc(struct arena *, struct frame **out, unsigned n);
+/* The same for the fill ring of the queue `holder`: the owner is FILL. */
+unsigned frame_alloc_fill(struct arena *, struct frame **out, unsigned n, uint16_t holder);
 /* How many frames the calling thread could get now, unless others are faster.  For whoever
  * waits for frames to come back: cheaper than asking in vain, which is counted.  Any thread. */
 uint32_t arena_n_available(const struct arena *);

@@ -163,10 +163,9 @@ test_quarantine(void **state)
     uint16_t h = arena_holder_alloc(), other = arena_holder_alloc();
     assert_int_not_equal(h, 0);
     assert_int_not_equal(h, other);
-    assert_int_equal(frame_alloc(a, f, 100), 100);
-    for (unsigned i = 0; i < 100; i++) {
-        frame_set_fill(f[i], i < 60 ? h : other);
-    }
+    assert_int_equal(frame_alloc_fill(a, f, 60, h), 60);
+    assert_int_equal(frame_alloc_fill(a, f + 60, 40, other), 40);
+    assert_int_equal(f[0]->refcnt, 1);
     assert_int_equal(arena_quarantine_holder(a, h, 30), 60);
     assert_int_equal(arena_quarantine_holder(a, h, 30), 0);
     arena_get_stats(a, &s);

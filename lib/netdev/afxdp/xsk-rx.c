@@ -43,15 +43,13 @@ xsk_fill(struct xsk_queue *q)
         if (UNLIKELY(q->starved)) {
             ask = MIN(room, arena_n_available(q->arena));
         }
-        uint32_t n = ask ? frame_alloc(q->arena, frames, ask) : 0;
+        uint32_t n = ask ? frame_alloc_fill(q->arena, frames, ask, q->holder) : 0;
 
-        /* Copies, so that they stay in registers while frames are written. */
+        /* Copies, so that they stay in registers while the ring is written. */
         const struct xsk_ring fill = q->fill;
         const uint8_t *base = q->arena->base;
-        uint16_t holder = q->holder;
 
         for (uint32_t i = 0; i < n; i++) {
-            frame_set_fill(frames[i], holder);
             xsk_ring_addr_put_at(&fill, i, (uint64_t) ((uint8_t *) frames[i] - base));
         }
         if (n) {
