@@ -15,7 +15,7 @@ TESTSUITE_AT = tests/testsuite.at tests/local.at tests/unit.at tests/daemon.at t
 	tests/cni.at tests/cni-agent.at tests/cni-faults.at tests/perf.at tests/scripts.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp tests/netns/stress \
 	tests/compat/match.case tests/compat/actions.case tests/compat/tables.case \
-	tests/compat/messages.case tests/compat/versions.case
+	tests/compat/messages.case tests/compat/versions.case tests/compat/commands.case
 DISTCLEANFILES = tests/atconfig
 
 AUTOTEST = $(AUTOM4TE) --language=autotest

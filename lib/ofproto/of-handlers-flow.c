@@ -25,7 +25,10 @@ of_flow_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_
     if (fm->table_id == OFTABLE_HIDDEN) {
         err = OFPBRC_EPERM;
     } else if (fm->command != OFPFC_DELETE && fm->command != OFPFC_DELETE_STRICT) {
-        err = of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &l);
+        /* What the datapath notes of a packet is the switch's own business. */
+        err = fm->match.mask.meta.recirc_id || fm->match.mask.meta.dp_hash
+                  ? OFPBRC_EPERM
+                  : of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &l);
     }
     if (err) {
         of_flow_mod_free(fm);

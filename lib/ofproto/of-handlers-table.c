@@ -43,6 +43,7 @@ of_handle_table_stats(struct ofconn *c, struct of_msg *msg)
             .lookups = stats.n_lookup,
             .matched = stats.n_matched,
             .miss = miss_to_wire[config->miss],
+            .is_last = i + 1 == N_TABLES,
         };
 
         of_mp_entry_begin(&w);

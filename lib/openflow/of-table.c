@@ -122,7 +122,8 @@ of_table_status_encode(struct of_buf *b, enum of_table_reason reason,
 enum {
     OFPFW10_ALL = 0x3fffff,
     OFPFMF11_ALL = 0xfbff, /* every field of the fixed match but the standard's in-phy-port */
-    OFPIT11_ALL = 0x3e,    /* goto, metadata, write, apply, clear */
+    OFPIT11_GOTO = 0x2,
+    OFPIT11_OTHERS = 0x3c, /* metadata, write, apply, clear */
     OFPAT11_ALL = 0x01ffe7ff,
     OFPAT12_ALL = 0x03ff8001,
 };
@@ -135,12 +136,18 @@ miss_config(enum of_table_miss miss)
     return miss == OF_MISS_DEFAULT ? 0 : (uint32_t) (miss - OF_MISS_CONTROLLER);
 }
 
+static uint32_t
+instructions(const struct of_table_stats *s)
+{
+    return s->is_last ? OFPIT11_OTHERS : OFPIT11_OTHERS | OFPIT11_GOTO;
+}
+
 static void
 stats_11(struct of_buf *b, const struct of_table_stats *s)
 {
     of_put_u32(b, OFPFMF11_ALL);
     of_put_u32(b, OFPFMF11_ALL);
-    of_put_u32(b, OFPIT11_ALL);
+    of_put_u32(b, instructions(s));
     of_put_u32(b, OFPAT11_ALL);
     of_put_u32(b, OFPAT11_ALL);
     of_put_u32(b, miss_config(s->miss));
@@ -157,7 +164,7 @@ stats_12(struct of_buf *b, const struct of_table_stats *s)
     of_put_u64(b, OXM12_SET);
     of_put_u64(b, UINT64_MAX); /* metadata: matched and written */
     of_put_u64(b, UINT64_MAX);
-    of_put_u32(b, OFPIT11_ALL);
+    of_put_u32(b, instructions(s));
     of_put_u32(b, miss_config(s->miss));
 }
 

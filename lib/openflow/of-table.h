@@ -51,6 +51,7 @@ struct of_table_stats {
     uint32_t max_entries, active;
     uint64_t lookups, matched;
     enum of_table_miss miss;
+    bool is_last; /* there is no table to go to */
 };
 /* One entry of OFM_TABLE_STATS_REPLY. */
 void of_table_stats_put(struct of_buf *, const struct of_table_stats *, uint8_t version);

@@ -192,7 +192,9 @@ def normal(text):
     """Takes out what two switches may not agree on."""
     text = re.sub(r' ?\(xid=0x[0-9a-f]+\)', '', text)
     text = re.sub(r'^\d{4}-\d\d-\d\dT\S+Z\|', '', text, flags=re.M)
-    text = re.sub(r'duration=[0-9.]+s, ', '', text)
+    text = re.sub(r'duration=[0-9.]+s(, )?', '', text)
+    text = re.sub(r'unix:/\S*/', 'unix:', text)
+    text = re.sub(r'addr:[0-9a-f:]{17}', 'addr:MAC', text)
     text = re.sub(r'(idle|hard)_age=\d+, ', '', text)
     # Whatever a flow does is done by the datapath itself: there is no slow path.
     text = re.sub(r'\nThis flow is handled by the userspace slow path because it:(\n  - .*)+',
@@ -305,8 +307,10 @@ class Compare:
         elif verb in ('group', 'meter'):
             self.same(f'add-{verb} {rest}', self.ofctl(f'add-{verb}', 'br0', rest))
         elif verb == 'try':
-            command, *args = shlex.split(rest)
-            self.same(f'ovs-ofctl {rest}', self.ofctl(command, 'br0', *args))
+            words = shlex.split(rest)
+            n = next(i for i, word in enumerate(words) if not word.startswith('-'))
+            self.same(f'ovs-ofctl {rest}',
+                      self.ofctl(*words[:n + 1], 'br0', *words[n + 1:]))
         elif verb == 'trace':
             args = shlex.split(rest)
             if '-generate' in args:

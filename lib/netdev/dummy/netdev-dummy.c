@@ -367,16 +367,16 @@ dummy_get_custom_stats(const struct netdev *netdev, size_t *n)
         snprintf(out[i++].name, sizeof out->name, "rx_custom_packets_%u", k);
     }
     for (unsigned q = 0; q < netdev->n_rxq; q++) {
-        snprintf(out[i].name, sizeof out->name, "rx_q%u_packets", q);
-        out[i++].value = counter_get(&dev->rx[q].packets);
         snprintf(out[i].name, sizeof out->name, "rx_q%u_bytes", q);
         out[i++].value = counter_get(&dev->rx[q].bytes);
+        snprintf(out[i].name, sizeof out->name, "rx_q%u_packets", q);
+        out[i++].value = counter_get(&dev->rx[q].packets);
     }
     for (unsigned q = 0; q < netdev->n_txq; q++) {
-        snprintf(out[i].name, sizeof out->name, "tx_q%u_packets", q);
-        out[i++].value = counter_get(&dev->tx[q].packets);
         snprintf(out[i].name, sizeof out->name, "tx_q%u_bytes", q);
         out[i++].value = counter_get(&dev->tx[q].bytes);
+        snprintf(out[i].name, sizeof out->name, "tx_q%u_packets", q);
+        out[i++].value = counter_get(&dev->tx[q].packets);
     }
     *n = i;
     return out;
