@@ -8,8 +8,7 @@
 #include "os/clock.h"
 #include "util/xalloc.h"
 
-/* Flags that stay with the rule. */
-/* What dumps show of the flags that a flow was added with. */
+/* Flags that stay with the rule: for what they do, and for dumps to show. */
 #define RULE_FLAGS                                                                             \
     (OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS |    \
      OFPFF_NO_BYT_COUNTS)
