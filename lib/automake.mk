@@ -180,6 +180,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \
 	lib/ofproto/ofproto.h \
+	lib/ofproto/oftables-end.c \
 	lib/ofproto/oftables.c \
 	lib/ofproto/oftables.h \
 	lib/ofproto/oftxn.c \

@@ -182,7 +182,9 @@ groups_bury_all(struct groups *gs)
     struct group_grave *grave, *next;
 
     wait_for_committed(gs);
-    rcu_barrier(); /* ends the grace periods of all that wait */
+    if (!cds_list_empty(&gs->waiting)) {
+        rcu_barrier(); /* ends the grace periods of all that wait */
+    }
     cds_list_for_each_entry_safe(grave, next, &gs->waiting, node)
     {
         bury(gs, grave);

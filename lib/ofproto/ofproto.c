@@ -185,6 +185,80 @@ run_tables(void *aux)
     }
 }
 
+/* Nobody uses it in its present snapshot. */
+static void
+odp_close_unused(struct ofproto_dp *odp)
+{
+    if (!odp->n_refs) {
+        meters_dp_destroy(odp->meters);
+        odp->meters = NULL;
+        dp_close(odp->dp);
+        odp->dp = NULL;
+    }
+}
+
+/* Large tables of bridges that are gone.  Their meters are the datapath's, hence a reference.
+ */
+struct old_tables {
+    struct oftables *tables;
+    struct ofproto_dp *odp;
+    struct ev_defer defer;
+    struct old_tables *next;
+};
+static struct old_tables *all_old_tables;
+
+static void
+old_tables_free(struct old_tables *old)
+{
+    struct old_tables **p = &all_old_tables;
+
+    while (*p != old) {
+        p = &(*p)->next;
+    }
+    *p = old->next;
+    ev_defer_stop(&old->defer);
+    if (!--old->odp->n_refs) {
+        ofproto_publish();
+        synchronize_rcu();
+        odp_close_unused(old->odp);
+    }
+    free(old);
+}
+
+static void
+old_tables_cb(struct ev_defer *defer)
+{
+    struct old_tables *old = defer->aux;
+    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
+
+    if (oftables_destroy_some(old->tables, &slice)) {
+        old_tables_free(old);
+    } else {
+        ev_defer_start(defer);
+    }
+}
+
+/* No reader is left. */
+static void
+destroy_tables(struct oftables *t, struct ofproto_dp *odp)
+{
+    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
+    struct old_tables *old;
+
+    if (oftables_destroy_some(t, &slice)) {
+        odp_close_unused(odp);
+        return;
+    }
+    old = xzalloc(sizeof *old);
+    odp->n_refs++;
+    old->tables = t;
+    old->odp = odp;
+    old->next = all_old_tables;
+    all_old_tables = old;
+    ev_defer_init(&old->defer, main_loop, old_tables_cb, old);
+    ev_defer_start(&old->defer);
+}
+
 void
 ofproto_init(struct evloop *loop)
 {
@@ -223,6 +297,10 @@ ofproto_exit(void)
     HASH_ITER(hh, all_ofprotos, o, tmp)
     {
         ofproto_destroy(o);
+    }
+    while (all_old_tables) {
+        oftables_destroy(all_old_tables->tables);
+        old_tables_free(all_old_tables);
     }
     revalidator_stop();
     punt_exit();
@@ -464,13 +542,7 @@ ofproto_destroy(struct ofproto *o)
     odp->n_refs--;
     ofproto_publish();
     synchronize_rcu(); /* nobody uses tables, MACs, datapath any more */
-    oftables_destroy(o->tables);
-    if (!odp->n_refs) {
-        meters_dp_destroy(odp->meters);
-        odp->meters = NULL;
-        dp_close(odp->dp);
-        odp->dp = NULL;
-    }
+    destroy_tables(o->tables, odp);
     mac_table_destroy(o->macs);
     idpool_destroy(o->numbers);
     free(o->name);

@@ -42,53 +42,6 @@ oftables_create(const struct oftables_ops *ops)
     return t;
 }
 
-static bool
-drop_rule(struct cls_rule *cr, void *t_)
-{
-    struct rule *r = CONTAINER_OF(cr, struct rule, cls);
-    struct oftables *t = t_;
-
-    if (!cls_rule_is_leaving(cr)) {
-        rule_index_remove(t, r);
-    }
-    classifier_remove(oftable_cls(t, r->table_id), cr);
-    rule_unref_later(r);
-    return true;
-}
-
-void
-oftables_destroy(struct oftables *t)
-{
-    struct slice slice = SLICE_ENDLESS;
-    struct learned *l;
-
-    if (!t) {
-        return;
-    }
-    memset(&t->ops, 0, sizeof t->ops);
-    oftables_settle(t);
-    rcu_barrier(); /* no batch of retired rules is about to call back */
-    oftables_queue_destroy(t);
-    oftables_bury(t, &slice);
-    for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-        struct classifier *cls = oftable_cls(t, (uint8_t) i);
-
-        if (cls) {
-            classifier_for_each(cls, NULL, NULL, drop_rule, t);
-            classifier_destroy(cls);
-        }
-        oftable_evict_clear(t, (uint8_t) i);
-    }
-    while ((l = t->forgotten)) {
-        t->forgotten = l->next;
-        free(l);
-    }
-    groups_destroy(t->groups);
-    meters_destroy(t->meters);
-    mutex_destroy(&t->queue_mutex);
-    free(t);
-}
-
 struct classifier *
 oftable_cls_create(struct oftables *t, uint8_t table_id)
 {

@@ -50,6 +50,8 @@ struct oftables_ops {
 };
 struct oftables *oftables_create(const struct oftables_ops *); /* NULL: nobody listens */
 void oftables_destroy(struct oftables *); /* no reader left; removes all, without events */
+/* The same a slice at a time.  False: not done yet; nothing else may be done with them. */
+bool oftables_destroy_some(struct oftables *, struct slice *);
 
 /* ---- Readers ---- */
 

@@ -52,6 +52,11 @@ struct oftables {
     struct meters *meters; /* meters.c */
     struct oftxn *txn;     /* under way, or NULL */
     unsigned n_walks;      /* under way: rules of the past stay where they are */
+
+    /* While they are being destroyed. */
+    bool is_ending, is_alone; /* begun; no callback of others will come any more */
+    unsigned n_ended;         /* tables that are */
+    struct slice *end_slice;
     struct cookie_set *cookies;
     struct learned *learned;
     struct learned *forgotten; /* without learners since the last commit */

@@ -370,14 +370,44 @@ test_readers(void **state)
     oftables_destroy(shared);
 }
 
+/* Tables end a slice at a time, whatever is under way in them. */
+static void
+test_end_in_slices(void **state)
+{
+    for (int under_way = 0; under_way < 3; under_way++) {
+        struct oftables *t = oftables_create(&ops);
+        struct of_flow_mod del = mod(OFPFC_DELETE, 0, -1, 0);
+        struct slice slice = slice_of_parts(50);
+        struct oftxn *txn;
+        unsigned n = 1;
+
+        for (int i = 0; i < 1000; i++) {
+            assert_int_equal(run(t, mod(OFPFC_ADD, 5, i, 2)), OF_OK);
+        }
+        strbuf_clear(&events);
+        if (under_way) {
+            txn = oftxn_begin(t, &of13);
+            assert_int_equal(oftxn_flow_mod(txn, &del), OF_OK);
+            assert_false(under_way == 2 && oftxn_commit_some(txn, &slice));
+            strbuf_clear(&events);
+        }
+        while (!oftables_destroy_some(t, &slice)) {
+            n++;
+        }
+        assert_in_range(n, 20, 60);
+        EXPECT_EVENTS("");
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add),          cmocka_unit_test(test_references),
         cmocka_unit_test(test_modify),       cmocka_unit_test(test_delete),
-        cmocka_unit_test(test_transactions), cmocka_unit_test(test_own_rules),
-        cmocka_unit_test(test_many),         cmocka_unit_test(test_readers),
+        cmocka_unit_test(test_transactions), cmocka_unit_test(test_end_in_slices),
+        cmocka_unit_test(test_own_rules),    cmocka_unit_test(test_many),
+        cmocka_unit_test(test_readers),
     };
 
     thread_adopt("");
