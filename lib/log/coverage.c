@@ -72,11 +72,12 @@ coverage_register(struct coverage_counter *c)
 static void
 fold_thread(void)
 {
-    struct thread_slots *t = CONTAINER_OF(coverage_mine, struct thread_slots, counts);
+    struct thread_slots *t;
 
     if (!coverage_mine) {
         return;
     }
+    t = CONTAINER_OF(coverage_mine, struct thread_slots, counts);
     mutex_lock(&mutex);
     for (unsigned i = 0; i < COVERAGE_MAX; i++) {
         ended[i] += t->counts[i];
