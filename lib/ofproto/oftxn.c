@@ -143,6 +143,16 @@ publish(struct oftables *t)
     }
 }
 
+/* Behind what readers were told of: until here they may have found limits of learn reached, by
+ * rules that are gone by now, and keep that. */
+static void
+tell_of_limits(struct oftables *t)
+{
+    if (t->limits && t->ops.changed) {
+        t->ops.changed(t->ops.aux);
+    }
+}
+
 bool
 oftxn_rollback_some(struct oftxn *txn, struct slice *slice)
 {
@@ -158,6 +168,7 @@ oftxn_rollback_some(struct oftxn *txn, struct slice *slice)
     drop_forgotten(t);
     publish(t);
     txn_free(txn);
+    tell_of_limits(t);
     return true;
 }
 
@@ -299,6 +310,7 @@ oftxn_commit_some(struct oftxn *txn, struct slice *slice)
             oftable_check_vacancy(t, (uint8_t) i);
         }
     }
+    tell_of_limits(t);
     forget_learned(t);
     return true;
 }

@@ -334,13 +334,70 @@ test_learn(void **state)
     check_learn(OFPFC_MODIFY_STRICT, 2); /* as translation asks */
 }
 
+/* What readers found when they were told last that something changed. */
+struct seen {
+    struct oftables *tables;
+    const struct of_flow_mod *fm;
+    enum oflearn_result last;
+};
+
+static void
+on_changed(void *seen_)
+{
+    struct seen *seen = seen_;
+
+    seen->last = oftables_would_learn(seen->tables, seen->fm, 1);
+}
+
+static void
+test_limit_is_free_again(void **state)
+{
+    struct of_flow_mod learned = mod(OFPFC_ADD, 3, 3, 2), more = mod(OFPFC_ADD, 3, 4, 2);
+    struct of_flow_mod fm = mod(OFPFC_ADD, 1, 1, 0);
+    struct of_act_learn *l = of_actions_put(&fm.actions, OFA_LEARN, sizeof *l);
+    struct seen seen = {.fm = &more};
+    struct oftables_ops telling = ops;
+    struct oftables *t;
+    struct oftxn *txn;
+
+    telling.changed = on_changed;
+    telling.aux = &seen;
+    seen.tables = t = oftables_create(&telling);
+    learned.new_cookie = more.new_cookie = l->cookie = 5;
+    l->limit = 1;
+    assert_int_equal(run(t, fm), OF_OK);
+    assert_int_equal(seen.last, OFLEARN_QUEUED);
+    /* A rule that was never to be seen counts until it is taken back. */
+    txn = oftxn_begin(t, &of13);
+    assert_int_equal(oftxn_flow_mod(txn, &learned), OF_OK);
+    assert_int_equal(oftables_would_learn(t, &more, 1), OFLEARN_LIMIT);
+    seen.last = OFLEARN_LIMIT;
+    oftxn_rollback(txn);
+    assert_int_equal(seen.last, OFLEARN_QUEUED);
+    /* One that goes counts until its end was told. */
+    assert_int_equal(oftables_learn(t, &learned, 1), OFLEARN_QUEUED);
+    oftables_run(t);
+    assert_int_equal(seen.last, OFLEARN_LIMIT);
+    assert_int_equal(run(t, mod(OFPFC_DELETE, 0, 3, 0)), OF_OK);
+    assert_int_equal(seen.last, OFLEARN_QUEUED);
+    of_actions_free(&learned.actions);
+    of_actions_free(&more.actions);
+    settle(t);
+    oftables_destroy(t);
+    strbuf_clear(&events);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_timeouts),      cmocka_unit_test(test_many_time_out),
-        cmocka_unit_test(test_limits),        cmocka_unit_test(test_eviction_groups),
-        cmocka_unit_test(test_eviction_many), cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_many_time_out),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_eviction_groups),
+        cmocka_unit_test(test_eviction_many),
+        cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_limit_is_free_again),
     };
 
     thread_adopt("");
