@@ -72,13 +72,13 @@ dp_actions_words(const struct dp_actions *acts)
     return (const uint64_t *) (const void *) &acts->a[acts->n];
 }
 
-/* The port, if all that the list does is one output; else DP_ACTIONS_NO_PORT. */
-#define DP_ACTIONS_NO_PORT UINT32_MAX
+#define DP_PORT_NONE UINT32_MAX /* instead of a port number */
+
+/* The port, if all that the list does is one output; else DP_PORT_NONE. */
 static inline uint32_t
 dp_actions_only_output(const struct dp_actions *acts)
 {
-    return acts->n == 1 && acts->a[0].type == DP_ACT_OUTPUT ? acts->a[0].port
-                                                            : DP_ACTIONS_NO_PORT;
+    return acts->n == 1 && acts->a[0].type == DP_ACT_OUTPUT ? acts->a[0].port : DP_PORT_NONE;
 }
 
 /* Growing list, for translation; zero-initialised is empty.  Lists longer than

@@ -33,6 +33,7 @@ static void
 output(struct exec *x, uint32_t port_no, struct packet_batch *b, bool last)
 {
     struct dp_port *port = dp_port_lookup(x->pmd->dp, port_no);
+    struct stage_slot *s;
 
     if (UNLIKELY(!port || !port->n_txq)) {
         COVERAGE_ADD(drop_datapath_invalid_port, b->n);
@@ -45,9 +46,10 @@ output(struct exec *x, uint32_t port_no, struct packet_batch *b, bool last)
         stage_put_batch(x->pmd, port, b);
         return;
     }
+    s = stage_slot(x->pmd, port);
     for (unsigned i = 0; i < b->n; i++) {
         packet_ref(b->pkts[i]);
-        stage_put(x->pmd, port, b->pkts[i]);
+        stage_add(x->pmd, s, b->pkts[i]);
     }
 }
 

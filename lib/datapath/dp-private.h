@@ -298,6 +298,7 @@ void pmd_recirculate(struct pmd *);
 void dp_execute(struct pmd *, const struct dp_actions *, struct packet_batch *);
 
 /* txq.c; the polling thread. */
+/* Sends what is staged in one slot: where there is no more room, or another port's turn. */
 void stage_flush_slot(struct pmd *, struct stage_slot *);
 /* The slot of the port, for stage_add() until another port's is asked for. */
 static inline struct stage_slot *
@@ -321,11 +322,6 @@ stage_add(struct pmd *pmd, struct stage_slot *s, struct packet *p)
         stage_flush_slot(pmd, s);
     }
     packet_batch_add(&s->batch, p);
-}
-static inline void
-stage_put(struct pmd *pmd, const struct dp_port *port, struct packet *p)
-{
-    stage_add(pmd, stage_slot(pmd, port), p);
 }
 void stage_put_batch(struct pmd *, struct dp_port *, struct packet_batch *); /* empties it */
 void stage_flush(struct pmd *);

@@ -27,7 +27,6 @@
 struct dp;
 struct dp_flow;
 
-#define DP_PORT_NONE UINT32_MAX
 #define DP_PORT_MAX 65535u
 
 /* What translation answers. */

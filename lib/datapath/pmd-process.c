@@ -85,7 +85,7 @@ static ALWAYS_INLINE struct dp_port *
 flow_only_port(const struct pmd *pmd, uint32_t only_output)
 {
     struct dp_port *port =
-        only_output == DP_ACTIONS_NO_PORT ? NULL : dp_port_lookup(pmd->dp, only_output);
+        only_output == DP_PORT_NONE ? NULL : dp_port_lookup(pmd->dp, only_output);
 
     return port && LIKELY(port->n_txq) ? port : NULL;
 }

@@ -80,19 +80,15 @@ stage_flush_slot(struct pmd *pmd, struct stage_slot *s)
 void
 stage_put_batch(struct pmd *pmd, struct dp_port *port, struct packet_batch *b)
 {
-    unsigned slot = port->port_no % STAGE_SLOTS;
-    struct stage_slot *s = &pmd->stage.slots[slot];
+    struct stage_slot *s = stage_slot(pmd, port);
 
     if (s->batch.n || b->n < 4) {
         for (unsigned i = 0; i < b->n; i++) {
-            stage_put(pmd, port, b->pkts[i]);
+            stage_add(pmd, s, b->pkts[i]);
         }
     } else {
-        s->port_no = port->port_no;
-        s->port_id = port->id;
         s->batch.n = b->n;
         memcpy(s->batch.pkts, b->pkts, b->n * sizeof b->pkts[0]);
-        pmd->stage.used |= UINT64_C(1) << slot;
     }
     b->n = 0;
 }

@@ -32,7 +32,7 @@ test_replaced(void **state)
     dp_actions_add_push_vlan(&b, 0x8100, 10);
     dp_actions_add_output(&b, 3);
     megaflow_set_actions(f, dp_actions_finish(&b));
-    assert_int_equal(f->only_output, DP_ACTIONS_NO_PORT);
+    assert_int_equal(f->only_output, DP_PORT_NONE);
     inject(p1, 40, 1);
     assert_int_equal(tx_packets(p3), 40);
 
