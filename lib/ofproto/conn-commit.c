@@ -47,13 +47,14 @@ next_slice(void)
 
 /* ------------------------------------------------------------------ the work */
 
+/* One of a row of messages, each of which was parsed before. */
 static struct of_msg
-next_message(const struct of_commit *w)
+message_at(const struct of_buf *msgs, size_t ofs)
 {
-    const uint8_t *p = w->msgs.data + w->ofs;
+    const uint8_t *p = msgs->data + ofs;
     struct of_msg m;
 
-    of_msg_parse(p, of_get_be16(p + 2), &m); /* was parsed before */
+    of_msg_parse(p, of_get_be16(p + 2), &m);
     return m;
 }
 
@@ -120,7 +121,7 @@ static bool
 change_all(struct of_commit *w, struct slice *slice)
 {
     while (w->ofs < w->msgs.len) {
-        struct of_msg m = next_message(w);
+        struct of_msg m = message_at(&w->msgs, w->ofs);
         enum of_err err;
 
         if (!change_some(w, &m, slice, &err)) {
@@ -142,7 +143,7 @@ change_all(struct of_commit *w, struct slice *slice)
 static bool
 transact(struct of_commit *w, struct slice *slice)
 {
-    if (!w->failed && (w->ofs < w->msgs.len || w->has_fm) && !change_all(w, slice)) {
+    if (!w->failed && !change_all(w, slice)) {
         return false;
     }
     if (w->failed ? !oftxn_rollback_some(w->txn, slice) : !oftxn_commit_some(w->txn, slice)) {
@@ -175,7 +176,7 @@ static bool
 act_all(struct of_commit *w, struct slice *slice)
 {
     while (w->bundle && w->ofs < w->msgs.len) {
-        struct of_msg m = next_message(w);
+        struct of_msg m = message_at(&w->msgs, w->ofs);
         enum of_err err = act(w->conn, &m);
 
         if (err) {
@@ -218,7 +219,7 @@ finish(struct of_commit *w)
     struct of_msg request;
 
     if (c) {
-        of_msg_parse(w->request.data, w->request.len, &request);
+        request = message_at(&w->request, 0);
         w->done(c, &request, w->err);
     }
     commit_free(w);
@@ -320,9 +321,8 @@ resume_one(struct ofconn *c)
     c->waiting = (struct of_buf) OF_BUF_INIT;
     hold(c, false);
     while (ofs < msgs.len) {
-        struct of_msg m;
+        struct of_msg m = message_at(&msgs, ofs);
 
-        of_msg_parse(msgs.data + ofs, of_get_be16(msgs.data + ofs + 2), &m);
         ofs += m.len;
         ofconn_dispatch(c, &m);
     }
