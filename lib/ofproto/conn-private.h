@@ -187,9 +187,10 @@ of_handler of_handle_flow_mod;
 /* Decodes and checks; on OF_OK the caller ends with of_flow_mod_free(). */
 enum of_err
 of_flow_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_flow_mod *);
-void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
 /* -- of-handlers-dump.c -- */
 of_handler of_handle_flow_stats, of_handle_aggregate;
+/* How long ago something was made, as messages say it; negative is 0. */
+void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
 /* The rules to answer with are still being looked for: the next message has to wait. */
 bool of_dump_is_under_way(const struct ofconn *);
 /* The peer took what was sent: more of a dump. */

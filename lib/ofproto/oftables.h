@@ -150,6 +150,7 @@ struct rule_totals {
     uint64_t n_packets, n_bytes;
     uint32_t n_flows;
 };
+/* Adds a rule's own; zero-initialised totals are those of none. */
 void rule_totals_add(struct rule_totals *, const struct rule *);
 /* Sums over what oftables_for_each() would show. */
 struct rule_totals oftables_aggregate(struct oftables *, const struct flow_select *);
@@ -186,8 +187,8 @@ struct oftable_stats {
 #define OFTABLE_MAX_ENTRIES 1000000u
 struct oftable_stats oftables_get_stats(const struct oftables *, uint8_t table_id);
 
-/* Has oftables_run() called soon: a transaction of many turns is over, for which it has put work
- * off. */
+/* Has oftables_run() called soon: there is work that it has put off, or that has come up since.
+ * Any thread. */
 void oftables_run_soon(struct oftables *);
 /* Expires rules, makes queued changes, takes rules of the past out of the classifiers; to call
  * once a second, and after ops.wake().  Commits transactions of its own. */

@@ -106,7 +106,7 @@ check_set_field(struct check *c, struct of_act_set_field *f)
     enum of_err err = check_dst(&f->dst, &c->flow);
 
     f->has_vlan = has_vlan(&c->flow);
-    if (!err && f->dst.f == OFF_VLAN_VID && !has_vlan(&c->flow)) {
+    if (!err && f->dst.f == OFF_VLAN_VID && !f->has_vlan) {
         return OFPBAC_MATCH_INCONSISTENT; /* as vlan_pcp, which has it as a prerequisite */
     }
     if (!err && f->dst.f == OFF_VLAN_TCI) { /* may make or remove a tag */

@@ -333,7 +333,7 @@ struct of_actions_limits {
 /* Checks ports, tables, groups, meters, prerequisites of fields (as changed by earlier actions:
  * push_mpls, pop_mpls …), conflicts (OFPBAC_MATCH_INCONSISTENT, BAD_OUT_PORT, BAD_OUT_GROUP,
  * BAD_ARGUMENT, BAD_SET_TYPE, OFPBIC_BAD_TABLE_ID, OFPMMFC_INVALID_METER …).  Also fills
- * of_act_vlan.has_vlan, which is why the list is not const. */
+ * has_vlan of struct of_act_vlan and of_act_set_field, which is why the list is not const. */
 enum of_err of_actions_check(struct of_act *, size_t len, const struct of_match *,
                              const struct of_actions_limits *);
 

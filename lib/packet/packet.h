@@ -107,6 +107,7 @@ static inline bool packet_push(struct packet *, uint16_t n); /* data starts n by
 static inline void packet_pull(struct packet *, uint16_t n); /* n <= len */
 bool packet_extend(struct packet *, uint16_t n);             /* data ends n bytes later */
 
+/* An offset after packet_push(), packet_pull(). */
 static inline uint16_t packet_ofs_push(uint16_t ofs, uint16_t n)
 {
     return ofs == PACKET_OFS_NONE ? ofs : (uint16_t) (ofs + n);
