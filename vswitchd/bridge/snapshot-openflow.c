@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "openflow/of-hello.h"
+#include "util/num.h"
 #include "util/quote.h"
 #include "util/strbuf.h"
 #include "util/xalloc.h"
@@ -37,19 +38,19 @@ clamp(int64_t value, int low, int high)
     return value < low ? low : value > high ? high : (int) value;
 }
 
-/* A number of other_config; one that is not within the limits is complained of. */
+/* A number of other_config, 0 or more; one that is not within the limits is complained of. */
 static int
 read_number(struct cfg_bridge *br, const struct smap *map, const char *key, int low, int high,
             int otherwise)
 {
     const char *text = smap_get(map, key);
-    int64_t value = smap_get_clamped(map, key, INT64_MIN, INT64_MAX, low - 1);
+    uint64_t value = (uint64_t) otherwise;
 
-    if (text && (value < low || value > high)) {
+    if (text && !num_parse_u64(text, (uint64_t) low, (uint64_t) high, &value)) {
         cfg_complain(br->cfg, "bridge %s: other_config:%s=%s is not in %d...%d; ignored",
                      br->name, key, QUOTE(text), low, high);
     }
-    return text && value >= low && value <= high ? (int) value : otherwise;
+    return (int) value;
 }
 
 static void
