@@ -20,33 +20,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&r, 0xff, sizeof r);
     request_parse(data, size, &r);
     if (r.kind == REQUEST_UNKNOWN) {
-        if (memcmp(&r, &none, sizeof r)) {
-            __builtin_trap();
-        }
+        require(!memcmp(&r, &none, sizeof r));
         return 0;
     }
-    if (size > REQUEST_MAX) {
-        __builtin_trap();
-    }
+    require(size <= REQUEST_MAX);
     bool has_name = r.kind == REQUEST_CONNECT || r.kind == REQUEST_MAP;
-    if (has_name != request_name_ok(r.name, REQUEST_MAX)) {
-        __builtin_trap();
-    }
+    require(has_name == request_name_ok(r.name, REQUEST_MAX));
     if (r.kind == REQUEST_BUSY_POLL) {
-        if (r.timeout_us > INT_MAX || r.budget < 1 || r.budget > UINT16_MAX) {
-            __builtin_trap();
-        }
+        require(r.timeout_us <= INT_MAX && r.budget >= 1 && r.budget <= UINT16_MAX);
         return 0;
     }
-    if ((unsigned) r.kind > REQUEST_FIN || r.timeout_us || r.budget) {
-        __builtin_trap();
-    }
+    require((unsigned) r.kind <= REQUEST_FIN && !r.timeout_us && !r.budget);
     int n = has_name ? snprintf(text, sizeof text, "%s%s",
                                 r.kind == REQUEST_MAP ? "/xsk_map_fd," : "/connect,", r.name)
                      : snprintf(text, sizeof text, "%s",
                                 r.kind == REQUEST_VERSION ? "/version" : "/fin");
-    if ((size_t) n != size || memcmp(text, data, size)) {
-        __builtin_trap();
-    }
+    require((size_t) n == size && !memcmp(text, data, size));
     return 0;
 }

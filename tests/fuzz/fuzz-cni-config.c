@@ -14,14 +14,6 @@
 #include "utilities/xvs-cni/cni.c"
 
 static void
-check(bool holds)
-{
-    if (!holds) {
-        __builtin_trap();
-    }
-}
-
-static void
 fuzz_result(const json_t *json, const char *device)
 {
     struct cni_error error = {.code = CNI_OK};
@@ -29,10 +21,10 @@ fuzz_result(const json_t *json, const char *device)
     if (a && b && cni_result_parse(a, json, device, "it", &error)) {
         char *text = cni_result_format(a, "1.1.0", "e", "m", "/n", NULL);
         json_t *again = json_loads(text, 0, NULL);
-        check(again && cni_result_parse(b, again, "e", "it", &error));
-        check(a->n_ips == b->n_ips && a->n_routes == b->n_routes);
-        check(!memcmp(a->ips, b->ips, sizeof a->ips));
-        check(!memcmp(a->routes, b->routes, sizeof a->routes));
+        require(again && cni_result_parse(b, again, "e", "it", &error));
+        require(a->n_ips == b->n_ips && a->n_routes == b->n_routes);
+        require(!memcmp(a->ips, b->ips, sizeof a->ips));
+        require(!memcmp(a->routes, b->routes, sizeof a->routes));
         json_decref(again);
         free(text);
         cni_result_free(b);
@@ -57,11 +49,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
 
     if (cni_config_parse(&config, text, size, "ADD", &error)) {
-        check(cni_device_is_valid(config.device));
+        require(cni_device_is_valid(config.device));
         for (size_t i = 0; i < config.n_ethtool_cmds; i++) {
-            check(cni_words_split(&words, config.ethtool_cmds[i], config.device, "192.0.2.1",
-                                  &error));
-            check(!strcmp(words.argv[0], "ethtool") && words.argv[1][0] == '-');
+            require(cni_words_split(&words, config.ethtool_cmds[i], config.device, "192.0.2.1",
+                                    &error));
+            require(!strcmp(words.argv[0], "ethtool") && words.argv[1][0] == '-');
             cni_words_free(&words);
         }
         if (config.prev_result) {
@@ -70,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         char *json = cni_error_format(&error, config.version);
         json_t *again = json_loads(json, 0, NULL);
-        check(again && error.msg);
+        require(again && error.msg);
         json_decref(again);
         free(json);
     }

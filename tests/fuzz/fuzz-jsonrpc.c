@@ -21,9 +21,7 @@ scan(const char *data, size_t n, size_t step, size_t *stopped, bool parse)
     while (pos < n) {
         size_t used, piece = n - pos < step ? n - pos : step;
         enum json_frame_result r = json_frame_scan(&frame, data + pos, piece, &used);
-        if (used > piece) {
-            __builtin_trap();
-        }
+        require(used <= piece);
         pos += used;
         if (r == JSON_FRAME_BAD) {
             break;
@@ -35,10 +33,8 @@ scan(const char *data, size_t n, size_t step, size_t *stopped, bool parse)
             const char *why;
             if (json && jsonrpc_msg_parse(json, &m, &why)) {
                 bool request = m.type == JSONRPC_REQUEST || m.type == JSONRPC_NOTIFY;
-                if (request != (m.method && json_is_array(m.params)) ||
-                    (m.type != JSONRPC_NOTIFY && !m.id)) {
-                    __builtin_trap();
-                }
+                require(request == (m.method && json_is_array(m.params)));
+                require(m.type == JSONRPC_NOTIFY || m.id);
             }
             json_decref(json);
             begin = pos;
@@ -58,14 +54,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t stop_a, stop_b;
     unsigned a = scan(text, size - 1, 1 + data[0] % 64, &stop_a, false);
     unsigned b = scan(text, size - 1, size, &stop_b, true);
-    if (a != b || stop_a != stop_b) {
-        __builtin_trap();
-    }
+    require(a == b && stop_a == stop_b);
     char *copy = strndup(text, size - 1);
     json_t *s = jsonrpc_text(copy);
-    if (!s) {
-        __builtin_trap();
-    }
+    require(s);
     json_decref(s);
     free(copy);
     return 0;

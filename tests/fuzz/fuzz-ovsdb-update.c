@@ -31,9 +31,7 @@ read_everything(const struct replica *r)
         const struct ovsdb_row *row = r->tables[i].rows;
         for (; row; row = ovsdb_row_next(row)) {
             for (size_t c = 0; columns[c]; c++) {
-                if (!ovsdb_get(row, columns[c])) {
-                    __builtin_trap();
-                }
+                require(ovsdb_get(row, columns[c]));
                 ovsdb_get_string(row, columns[c], "");
                 ovsdb_get_int(row, columns[c], 0);
                 ovsdb_get_bool(row, columns[c], false);
@@ -75,9 +73,7 @@ one_line(struct replica *r, const char *line, size_t n)
     default:
         break;
     }
-    if (!ok && (r->seqno != seqno || !error)) {
-        __builtin_trap();
-    }
+    require(ok || (r->seqno == seqno && error));
     free(error);
     json_decref(json);
     read_everything(r);
@@ -90,9 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct replica *r = replica_create(&spec);
     json_t *schema = json_loads(schema_text, 0, NULL);
     bool changed;
-    if (!replica_set_schema(r, schema, &changed, NULL)) {
-        __builtin_trap();
-    }
+    require(replica_set_schema(r, schema, &changed, NULL));
     json_decref(schema);
     const char *p = (const char *) data, *end = p + size;
     while (p < end) {

@@ -36,16 +36,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .l4_ofs = (uint16_t) (data[4] << 8 | data[5]),
     };
     while (packet_segment_next(&g, &pos, &p)) {
-        if (pos <= done || (p && p->len < pos - done)) {
-            __builtin_trap();
-        }
+        require(pos > done && (!p || p->len >= pos - done));
         done = pos;
         n++;
         packet_free(p);
     }
-    if (n != packet_segment_count(&g)) {
-        __builtin_trap();
-    }
+    require(n == packet_segment_count(&g));
     free(copy);
     return 0;
 }

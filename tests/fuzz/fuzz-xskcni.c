@@ -54,26 +54,18 @@ result(void *aux, const struct xskcni_reply *r)
 {
     struct client *c = aux;
     size_t len = strlen(r->message);
-    if (!len || len >= XSKCNI_SENTENCE_MAX - 1 || !r->result != !r->error ||
-        (r->fd >= 0) != (r->op == XSKCNI_OP_MAP && !r->result)) {
-        __builtin_trap();
-    }
+    require(len && len < XSKCNI_SENTENCE_MAX - 1 && !r->result == !r->error);
+    require((r->fd >= 0) == (r->op == XSKCNI_OP_MAP && !r->result));
     for (size_t i = 0; i < len; i++) {
-        if (r->message[i] < ' ' || r->message[i] > '~') {
-            __builtin_trap();
-        }
+        require(r->message[i] >= ' ' && r->message[i] <= '~');
     }
     switch (r->op) {
     case XSKCNI_OP_OPEN:
-        if (c->open) {
-            __builtin_trap();
-        }
+        require(!c->open);
         c->open = !r->result;
         break;
     case XSKCNI_OP_END:
-        if (!c->open) {
-            __builtin_trap();
-        }
+        require(c->open);
         c->open = false;
         break;
     default:
@@ -81,9 +73,7 @@ result(void *aux, const struct xskcni_reply *r)
         break;
     }
     if (r->fd >= 0) {
-        if (!(fcntl(r->fd, F_GETFD) & FD_CLOEXEC)) {
-            __builtin_trap();
-        }
+        require(fcntl(r->fd, F_GETFD) & FD_CLOEXEC);
         close(r->fd);
     }
 }
@@ -183,9 +173,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         }
         xskcni_process(s, now);
-        if (xskcni_fd(s) >= 0 && !xskcni_events(s)) {
-            __builtin_trap();
-        }
+        require(xskcni_fd(s) < 0 || xskcni_events(s));
         int next = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (next >= 0) {
             if (conn >= 0) {
@@ -194,9 +182,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             conn = next;
         }
     }
-    if (!canceled && c.n_results + xskcni_pending(s) != c.n_asked) {
-        __builtin_trap();
-    }
+    require(canceled || c.n_results + xskcni_pending(s) == c.n_asked);
     xskcni_session_free(s);
     if (conn >= 0) {
         close(conn);
@@ -204,8 +190,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while ((conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         close(conn);
     }
-    if (lowest_fd() != before) {
-        __builtin_trap();
-    }
+    require(lowest_fd() == before);
     return 0;
 }
