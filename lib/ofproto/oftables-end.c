@@ -54,7 +54,9 @@ oftables_destroy_some(struct oftables *t, struct slice *slice)
     struct learned *l;
 
     if (!t->is_ending) {
+        rcu_barrier(); /* no batch of retired rules is about to call back, by the ops */
         t->is_ending = true;
+        t->is_alone = !t->txn; /* whose end may retire more */
         memset(&t->ops, 0, sizeof t->ops);
         oftables_queue_destroy(t);
     }
@@ -62,7 +64,7 @@ oftables_destroy_some(struct oftables *t, struct slice *slice)
         return false;
     }
     if (!t->is_alone) {
-        rcu_barrier(); /* no batch of retired rules is about to call back */
+        rcu_barrier();
         t->is_alone = true;
     }
     oftables_bury(t, slice);

@@ -2,6 +2,9 @@
 /* Flow mods on OpenFlow tables: what each command does, transactions, many rules, and readers
  * beside the writer. */
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include "oftables-harness.h"
 
 static void
@@ -399,6 +402,50 @@ test_end_in_slices(void **state)
     }
 }
 
+struct waker {
+    pthread_t main_thread;
+    _Atomic bool came, is_in; /* the RCU thread, in our function */
+};
+
+static void
+on_wake(void *waker_)
+{
+    struct waker *waker = waker_;
+
+    if (!pthread_equal(pthread_self(), waker->main_thread)) {
+        atomic_store(&waker->is_in, true);
+        atomic_store(&waker->came, true);
+        usleep(50000);
+        atomic_store(&waker->is_in, false);
+    }
+}
+
+/* From the beginning of the end on nobody is called any more, also not by the RCU thread, which
+ * is just saying that rules are past. */
+static void
+test_end_is_quiet(void **state)
+{
+    struct waker waker = {.main_thread = pthread_self()};
+    const struct oftables_ops waking = {.aux = &waker, .wake = on_wake};
+    struct oftables *t = oftables_create(&waking);
+    struct of_flow_mod del = mod(OFPFC_DELETE, 0, -1, 0);
+    struct slice slice = slice_of_parts(1);
+
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(run(t, mod(OFPFC_ADD, 5, i, 2)), OF_OK);
+    }
+    assert_int_equal(run(t, mod(OFPFC_DELETE_STRICT, 5, 0, 0)), OF_OK);
+    for (int i = 0; i < 60000 && !atomic_load(&waker.came); i++) {
+        rcu_quiescent_state();
+        usleep(1000);
+    }
+    assert_true(atomic_load(&waker.came));
+    assert_int_equal(oftxn_flow_mod(oftxn_begin(t, &of13), &del), OF_OK);
+    assert_false(oftables_destroy_some(t, &slice));
+    assert_false(atomic_load(&waker.is_in));
+    oftables_destroy(t);
+}
+
 int
 main(void)
 {
@@ -406,8 +453,8 @@ main(void)
         cmocka_unit_test(test_add),          cmocka_unit_test(test_references),
         cmocka_unit_test(test_modify),       cmocka_unit_test(test_delete),
         cmocka_unit_test(test_transactions), cmocka_unit_test(test_end_in_slices),
-        cmocka_unit_test(test_own_rules),    cmocka_unit_test(test_many),
-        cmocka_unit_test(test_readers),
+        cmocka_unit_test(test_end_is_quiet), cmocka_unit_test(test_own_rules),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_readers),
     };
 
     thread_adopt("");
