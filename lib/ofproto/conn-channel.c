@@ -461,7 +461,6 @@ read_messages(struct of_channel *c)
     int budget = MESSAGES_PER_TURN;
 
     for (int i = 0; i < READS_PER_TURN; i++) {
-        size_t had;
         ssize_t n;
 
         if (!take_messages(c, &budget)) {
@@ -476,9 +475,9 @@ read_messages(struct of_channel *c)
             break;
         }
         drop_taken(c);
-        had = of_buf_put_zeros(&c->in, READ_SIZE);
-        n = stream_recv(c->stream, c->in.data + had, READ_SIZE);
-        of_buf_truncate(&c->in, had + (n > 0 ? (size_t) n : 0));
+        push(c); /* before the look for more, which nobody waits for */
+        of_buf_reserve(&c->in, READ_SIZE);
+        n = stream_recv(c->stream, c->in.data + c->in.len, READ_SIZE);
         if (n == -EAGAIN) {
             break;
         }
@@ -486,6 +485,7 @@ read_messages(struct of_channel *c)
             of_channel_fail(c, "%s", n ? stream_error(c->stream) : "connection closed by peer");
             break;
         }
+        c->in.len += (size_t) n;
         alive(c);
         evloop_stay_alert(c->loop, ALERT_US);
         if (i == READS_PER_TURN - 1) {

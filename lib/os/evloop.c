@@ -30,6 +30,8 @@ COVERAGE_DEFINE(evloop_bad_fd);
 COVERAGE_DEFINE(evloop_poll_error);
 COVERAGE_DEFINE(evloop_wake_failed);
 
+#define ALERT_ALL_EVERY 8u
+
 struct evloop {
     struct pollfd *fds; /* [0] is the wake-up eventfd */
     struct ev_io **ios; /* parallel; NULL: hole */
@@ -48,6 +50,8 @@ struct evloop {
     struct ev_defer *running; /* the rest of the batch being run */
 
     int64_t alert_ns; /* at the next wait; evloop_stay_alert() */
+    unsigned running_slot; /* whose callback runs; 0: none */
+    unsigned alert_slot;   /* whose callback asked for alertness; 0: none */
 
     int wake_fd;
     atomic_bool stop;
@@ -162,25 +166,30 @@ void
 evloop_stay_alert(struct evloop *l, int us)
 {
     l->alert_ns = us * INT64_C(1000);
+    l->alert_slot = l->running_slot;
 }
 
 /* poll() that puts off sleep while more is expected at once.  Who is to send it may need this
- * very core, hence the yield. */
+ * very core, hence the yield.  Looking at all descriptors costs several times what it does to
+ * look at the one where more is expected, so that one is looked at more often; all come first,
+ * and again and again, so that nobody waits behind a busy one. */
 static int
 poll_alert(struct evloop *l, int limit)
 {
     if (limit && l->alert_ns) {
         int64_t until = clock_real_ns() + l->alert_ns;
+        unsigned slot = l->alert_slot < l->n_fds ? l->alert_slot : 0;
 
         l->alert_ns = 0;
-        do {
-            int n = poll(l->fds, l->n_fds, 0);
+        for (unsigned i = 0; clock_real_ns() < until; i++) {
+            bool all = !slot || i % ALERT_ALL_EVERY == 0;
+            int n = all ? poll(l->fds, l->n_fds, 0) : poll(&l->fds[slot], 1, 0);
 
             if (n) {
                 return n;
             }
             sched_yield();
-        } while (clock_real_ns() < until);
+        }
     }
     return poll(l->fds, l->n_fds, limit);
 }
@@ -254,8 +263,10 @@ run_ios(struct evloop *l)
             ev_io_stop(io);
         }
         l->fds[i].revents = 0;
+        l->running_slot = i;
         io->cb(io, revents);
     }
+    l->running_slot = 0;
     l->walking = false;
     if (l->holes) {
         compact(l);

@@ -53,7 +53,8 @@ void evloop_turn(struct evloop *, int max_wait_ms);
 void evloop_stop(struct evloop *);
 /* The next wait does not sleep for its first `us` microseconds (as long as the thread is in
  * demand, a wake-up costs more than the little that it does): who called it expects the answer
- * to what it has just sent, or the next of many requests. */
+ * to what it has just sent, or the next of many requests.  Called from an ev_io's callback it
+ * means that one's descriptor, which is looked at more often than the others meanwhile. */
 void evloop_stay_alert(struct evloop *, int us);
 /* Ends the current wait; any thread, and from signal handlers. */
 void evloop_wake(struct evloop *);

@@ -34,6 +34,7 @@ struct source {
     struct ev_io io;
     int fds[2];
     char name;
+    int alert_us;          /* what its callback asks for */
     struct source *victim; /* stopped (and freed, if `kill`) by this one's callback */
     bool kill;
     bool once;
@@ -46,6 +47,9 @@ on_source(struct ev_io *io, short revents)
     struct source *v = s->victim;
 
     strbuf_putc(&trace, s->name);
+    if (s->alert_us) {
+        evloop_stay_alert(io->loop, s->alert_us);
+    }
     if (s->once) {
         ev_io_stop(io);
     }
@@ -285,6 +289,46 @@ test_alert(void **state)
     evloop_turn(l, -1);
     assert_true(clock_real_ns() - start < INT64_C(10000000000));
     source_free(a);
+    evloop_destroy(l);
+}
+
+static void *
+byte_later(void *fd)
+{
+    usleep(20000);
+    assert_int_equal(write(*(int *) fd, "x", 1), 1);
+    return NULL;
+}
+
+/* What made a loop alert is looked at more often than the others, which are seen all the same. */
+static void
+test_alert_others(void **state)
+{
+    struct evloop *l = evloop_create();
+    struct source *a = source_new(l, 'a');
+    struct source *b = source_new(l, 'b');
+    char byte;
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct source *from = i ? b : a;
+        int64_t start = clock_real_ns();
+        pthread_t t;
+
+        assert_int_equal(read(b->fds[0], &byte, 1), 1);
+        a->alert_us = 20 * 1000000;
+        evloop_turn(l, -1);
+        expect_trace("a");
+        a->alert_us = 0;
+        assert_int_equal(read(a->fds[0], &byte, 1), 1);
+        assert_int_equal(pthread_create(&t, NULL, byte_later, &from->fds[1]), 0);
+        evloop_turn(l, -1);
+        expect_trace(i ? "b" : "a");
+        assert_true(clock_real_ns() - start < INT64_C(10000000000));
+        assert_int_equal(pthread_join(t, NULL), 0);
+        assert_int_equal(write((i ? a : b)->fds[1], "x", 1), 1);
+    }
+    source_free(a);
+    source_free(b);
     evloop_destroy(l);
 }
 
@@ -593,6 +637,7 @@ main(void)
         cmocka_unit_test(test_defer),
         cmocka_unit_test(test_wake),
         cmocka_unit_test(test_alert),
+        cmocka_unit_test(test_alert_others),
         cmocka_unit_test(test_rcu),
         cmocka_unit_test(test_real_timer),
         cmocka_unit_test(test_threads),
