@@ -176,6 +176,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/of-handlers-switch.c \
 	lib/ofproto/of-handlers-table.c \
 	lib/ofproto/of-handlers-tlv.c \
+	lib/ofproto/ofproto-dp.c \
 	lib/ofproto/ofproto-port.c \
 	lib/ofproto/ofproto-private.h \
 	lib/ofproto/ofproto.c \

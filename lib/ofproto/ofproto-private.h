@@ -100,8 +100,21 @@ void ofproto_publish(void);
 
 /* Sorted by name; malloc'ed, NULL when there is none. */
 struct ofproto **ofproto_sorted(size_t *n);
-/* The datapaths in use, sorted by type; likewise. */
+
+/* -- ofproto-dp.c -- */
+/* Takes a reference to the datapath of a type, opening it for the first: 0, or dp_open()'s
+ * errors and sentences. */
+int ofproto_dp_get(const char *type, struct ofproto_dp **, char **errp);
+/* A bridge is no more, its reference (n_refs) given back, and no reader left: destroys its
+ * tables, here or in later turns of the event loop, then closes the datapath if it was the last
+ * one there. */
+void ofproto_dp_put(struct ofproto_dp *, struct oftables *, struct evloop *);
+/* The datapaths in use, sorted by type; malloc'ed, NULL when there is none. */
 const struct ofproto_dp **ofproto_dps_sorted(size_t *n);
+/* At the end: destroys what tables are left; then, when nothing can call back any more, frees
+ * all of it. */
+void ofproto_dps_settle(void);
+void ofproto_dps_free(void);
 
 /* Without a controller for long: NORMAL takes over until one is back. */
 void ofproto_set_fail_open(struct ofproto *, bool);

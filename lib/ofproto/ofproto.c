@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life of bridges: creation, settings, destruction, the datapaths they share, and the moment
- * when a changed configuration becomes what packets see.  Called by vswitchd/bridge on the main
- * thread.  It must not know OVSDB, nor how translation works. */
+/* Life of bridges: creation, settings, destruction, and the moment when a changed configuration
+ * becomes what packets see.  Called by vswitchd/bridge on the main thread.  It must not know
+ * OVSDB, nor how translation works. */
 
 #include "ofproto/ofproto.h"
 
@@ -32,7 +32,6 @@ COVERAGE_DEFINE(ofproto_settle_timeout);
 #define FAIL_OPEN_PRIORITY 0xf0f0f0 /* above what controllers can name */
 
 struct ofproto *all_ofprotos;
-struct ofproto_dp *all_ofproto_dps;
 
 static struct evloop *main_loop;
 static struct ev_async tables_wake; /* some bridge's tables have work */
@@ -130,50 +129,6 @@ report_memory(struct memory_report *r, void *aux)
     }
 }
 
-static struct ofproto_dp *
-odp_new(const char *type)
-{
-    struct ofproto_dp *d = xzalloc(sizeof *d);
-
-    d->type = xstrdup(type);
-    d->ops = upcall_ops;
-    d->ops.aux = d;
-    d->next = all_ofproto_dps;
-    all_ofproto_dps = d;
-    return d;
-}
-
-static void
-odp_free_first(void)
-{
-    struct ofproto_dp *d = all_ofproto_dps;
-
-    all_ofproto_dps = d->next;
-    free(d->type);
-    free(d);
-}
-
-const struct ofproto_dp **
-ofproto_dps_sorted(size_t *n)
-{
-    const struct ofproto_dp **list = NULL;
-
-    *n = 0;
-    for (const struct ofproto_dp *d = all_ofproto_dps; d; d = d->next) {
-        size_t i;
-
-        if (!d->n_refs) {
-            continue;
-        }
-        list = xrealloc(list, (*n + 1) * sizeof *list);
-        for (i = (*n)++; i > 0 && strcmp(list[i - 1]->type, d->type) > 0; i--) {
-            list[i] = list[i - 1];
-        }
-        list[i] = d;
-    }
-    return list;
-}
-
 static void
 run_tables(void *aux)
 {
@@ -183,80 +138,6 @@ run_tables(void *aux)
     {
         oftables_run(o->tables);
     }
-}
-
-/* Nobody uses it in its present snapshot. */
-static void
-odp_close_unused(struct ofproto_dp *odp)
-{
-    if (!odp->n_refs) {
-        meters_dp_destroy(odp->meters);
-        odp->meters = NULL;
-        dp_close(odp->dp);
-        odp->dp = NULL;
-    }
-}
-
-/* Large tables of bridges that are gone.  Their meters are the datapath's, hence a reference.
- */
-struct old_tables {
-    struct oftables *tables;
-    struct ofproto_dp *odp;
-    struct ev_defer defer;
-    struct old_tables *next;
-};
-static struct old_tables *all_old_tables;
-
-static void
-old_tables_free(struct old_tables *old)
-{
-    struct old_tables **p = &all_old_tables;
-
-    while (*p != old) {
-        p = &(*p)->next;
-    }
-    *p = old->next;
-    ev_defer_stop(&old->defer);
-    if (!--old->odp->n_refs) {
-        ofproto_publish();
-        synchronize_rcu();
-        odp_close_unused(old->odp);
-    }
-    free(old);
-}
-
-static void
-old_tables_cb(struct ev_defer *defer)
-{
-    struct old_tables *old = defer->aux;
-    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
-
-    if (oftables_destroy_some(old->tables, &slice)) {
-        old_tables_free(old);
-    } else {
-        ev_defer_start(defer);
-    }
-}
-
-/* No reader is left. */
-static void
-destroy_tables(struct oftables *t, struct ofproto_dp *odp)
-{
-    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
-    struct old_tables *old;
-
-    if (oftables_destroy_some(t, &slice)) {
-        odp_close_unused(odp);
-        return;
-    }
-    old = xzalloc(sizeof *old);
-    odp->n_refs++;
-    old->tables = t;
-    old->odp = odp;
-    old->next = all_old_tables;
-    all_old_tables = old;
-    ev_defer_init(&old->defer, main_loop, old_tables_cb, old);
-    ev_defer_start(&old->defer);
 }
 
 void
@@ -298,10 +179,7 @@ ofproto_exit(void)
     {
         ofproto_destroy(o);
     }
-    while (all_old_tables) {
-        oftables_destroy(all_old_tables->tables);
-        old_tables_free(all_old_tables);
-    }
+    ofproto_dps_settle();
     revalidator_stop();
     punt_exit();
     ofproto_commands_upcall_exit();
@@ -312,9 +190,7 @@ ofproto_exit(void)
     xsnapshot_destroy_current();
     rcu_barrier(); /* cookies, rules, old snapshots */
     ev_async_destroy(&tables_wake);
-    while (all_ofproto_dps) {
-        odp_free_first();
-    }
+    ofproto_dps_free();
 }
 
 void
@@ -376,42 +252,6 @@ ofproto_sorted(size_t *n)
     }
     qsort(list, *n, sizeof *list, compare_names);
     return list;
-}
-
-/* Takes a reference to the datapath of a type, opening it for the first. */
-static int
-odp_get(const char *type, struct ofproto_dp **odpp, char **errp)
-{
-    struct ofproto_dp *d;
-    bool is_new;
-    int error;
-
-    if (!*type || !strcmp(type, "system")) {
-        type = "netdev";
-    }
-    for (d = all_ofproto_dps; d && strcmp(d->type, type);) {
-        d = d->next;
-    }
-    is_new = !d;
-    if (is_new) {
-        d = odp_new(type);
-    }
-    if (!d->dp) {
-        error = dp_open(type, &d->ops, &d->dp, errp);
-        if (error) {
-            d->dp = NULL;
-            if (is_new) {
-                odp_free_first();
-            }
-            return error;
-        }
-    }
-    if (!d->n_refs++) {
-        dp_features_init(&d->features);
-        d->meters = meters_dp_create(d->dp);
-    }
-    *odpp = d;
-    return 0;
 }
 
 static void
@@ -488,7 +328,7 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
         error_set(errp, "bridge %s exists already", name);
         return EEXIST;
     }
-    error = odp_get(datapath_type, &odp, errp);
+    error = ofproto_dp_get(datapath_type, &odp, errp);
     if (error) {
         return error;
     }
@@ -542,7 +382,7 @@ ofproto_destroy(struct ofproto *o)
     odp->n_refs--;
     ofproto_publish();
     synchronize_rcu(); /* nobody uses tables, MACs, datapath any more */
-    destroy_tables(o->tables, odp);
+    ofproto_dp_put(odp, o->tables, main_loop);
     mac_table_destroy(o->macs);
     idpool_destroy(o->numbers);
     free(o->name);
