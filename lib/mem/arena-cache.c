@@ -223,10 +223,9 @@ alloc_as(struct arena *a, struct frame **out, unsigned n, enum frame_owner owner
             frame_check(f, FRAME_OWNER_FREE);
             atomic_store_explicit(&f->refcnt, 1, memory_order_relaxed);
             if (owner == FRAME_OWNER_FILL) {
-                frame_set_fill(f, holder);
-            } else {
-                frame_set_owner(f, owner);
+                __atomic_store_n(&f->holder, holder, __ATOMIC_RELAXED);
             }
+            frame_set_owner(f, owner);
             out[got++] = f;
         }
     }

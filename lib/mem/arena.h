@@ -151,18 +151,12 @@ frame_ref(struct frame *f)
  * when a thread ends; a thread that goes idle for long may call it.  Any thread. */
 void arena_thread_flush(void);
 
-/* Sets the owner (and holder).  The release pairs with the acquire in
+/* Sets the owner.  The release (behind the holder, if there is one) pairs with the acquire in
  * arena_quarantine_holder(), which reads every frame's head while other queues are at work. */
 static inline void
 frame_set_owner(struct frame *f, enum frame_owner owner)
 {
     __atomic_store_n(&f->owner, (uint8_t) owner, __ATOMIC_RELEASE);
-}
-static inline void
-frame_set_fill(struct frame *f, uint16_t holder)
-{
-    __atomic_store_n(&f->holder, holder, __ATOMIC_RELAXED);
-    frame_set_owner(f, FRAME_OWNER_FILL);
 }
 /* Debug builds: aborts with a message unless the owner is `expect`. */
 static inline void frame_check(const struct frame *f, enum frame_owner expect);
