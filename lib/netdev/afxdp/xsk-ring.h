@@ -153,13 +153,6 @@ xsk_ring_get_desc(struct xsk_ring *r)
     return ((const struct xdp_desc *) r->entries)[r->cons++ & r->mask];
 }
 
-/* Makes the entry just read the next one again. */
-static inline void
-xsk_ring_unget(struct xsk_ring *r)
-{
-    r->cons--;
-}
-
 /* Gives the entries read back to the producer. */
 static inline void
 xsk_ring_release(struct xsk_ring *r)
