@@ -69,9 +69,8 @@ int
 afxdp_set_mtu(struct netdev *netdev, int mtu)
 {
     struct afxdp_dev *dev = afxdp_dev(netdev);
-    unsigned frame_sz = afxdp_frame_sz(mtu);
 
-    if (!frame_sz) {
+    if (!afxdp_frame_sz(mtu)) {
         LOG_WARN("%s: MTU %d is more than the %d that AF_XDP ports can have", netdev->name, mtu,
                  AFXDP_MTU_MAX);
         return EINVAL;
@@ -91,7 +90,7 @@ afxdp_set_mtu(struct netdev *netdev, int mtu)
     }
     atomic_store_explicit(&dev->max_len, (uint32_t) mtu + AFXDP_L2_OVERHEAD,
                           memory_order_relaxed);
-    if (dev->arena && (frame_sz != dev->frame_sz || afxdp_is_jumbo(mtu) != dev->jumbo)) {
+    if (afxdp_needs_other_frames(dev, mtu)) {
         netdev->needs_reconfigure = true;
     }
     netdev_changed(netdev);

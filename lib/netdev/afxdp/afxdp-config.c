@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parses and formats the options of afxdp ports.  Called by netdev-afxdp on the main thread,
- * and by unit tests: it knows neither devices nor sockets. */
+/* Parses and formats the options of afxdp ports.  Called by afxdp-port.c and afxdp-attr.c on the
+ * main thread, and by unit tests: it knows neither devices nor sockets. */
 
 #include "netdev/afxdp/afxdp-config.h"
 
@@ -78,13 +78,19 @@ parse_mode(const char *key, const char *value, struct afxdp_config *cfg, char **
 }
 
 static int
-parse_need_wakeup(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+parse_bool(const char *key, const char *value, bool *out, char **errp)
 {
-    if (!num_parse_bool(value, &cfg->need_wakeup)) {
+    if (!num_parse_bool(value, out)) {
         error_set(errp, "Invalid '%s' (%s): expected true or false", key, value);
         return EINVAL;
     }
     return 0;
+}
+
+static int
+parse_need_wakeup(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_bool(key, value, &cfg->need_wakeup, errp);
 }
 
 static int
@@ -126,16 +132,6 @@ static int
 parse_tx_ring(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
 {
     return parse_ring_sz(key, value, &cfg->tx_ring_sz, errp);
-}
-
-static int
-parse_bool(const char *key, const char *value, bool *out, char **errp)
-{
-    if (!num_parse_bool(value, out)) {
-        error_set(errp, "Invalid '%s' (%s): expected true or false", key, value);
-        return EINVAL;
-    }
-    return 0;
 }
 
 static int

@@ -89,6 +89,13 @@ afxdp_link_refresh(struct afxdp_dev *dev, const struct rtnl_link *link)
     mark_queues(dev);
 }
 
+bool
+afxdp_needs_other_frames(const struct afxdp_dev *dev, int mtu)
+{
+    return dev->arena &&
+           (afxdp_frame_sz(mtu) != dev->frame_sz || afxdp_is_jumbo(mtu) != dev->jumbo);
+}
+
 int
 afxdp_construct(struct netdev *netdev, char **errp)
 {
@@ -452,8 +459,7 @@ look_at_link(struct afxdp_dev *dev, const struct rtnl_link *link)
     afxdp_link_refresh(dev, link);
     if (old_max_len != (uint32_t) link->mtu + AFXDP_L2_OVERHEAD) {
         changed = true;
-        if (dev->arena && (afxdp_frame_sz(link->mtu) != dev->frame_sz ||
-                           afxdp_is_jumbo(link->mtu) != dev->jumbo)) {
+        if (afxdp_needs_other_frames(dev, link->mtu)) {
             dev->up.needs_reconfigure = true;
         }
     }

@@ -2,7 +2,9 @@
 #ifndef XVS_NETDEV_AFXDP_AFXDP_PRIVATE_H
 #define XVS_NETDEV_AFXDP_AFXDP_PRIVATE_H 1
 
-/* What the files of an AF_XDP port share.
+/* What the files of an AF_XDP port share.  To read them in order: this page, then a packet's way
+ * (xsk-ring.h, xsk-rx.c, xsk-tx.c), then how it comes to be (afxdp-port.c, and from there
+ * xsk-socket.c and afxdp-map.c); each of the others stands by itself.
  *
  *   netdev-afxdp.c  the vtables                   xsk-rx.c    receive, fill
  *   afxdp-port.c    life of a port, its watch     xsk-tx.c    transmit, kick, completions
@@ -14,9 +16,9 @@
  *
  * Where a frame is, and who says so:
  *
- *       frame_alloc                    kernel: packet arrives              xsk_rx_burst
- *   FREE ---------> USER --> [fill ring] ------------------> [rx ring] ------------------> USER
- *                        owner FILL, holder = queue uid, counted in `in_kernel`
+ *        xsk_fill               kernel: packet arrives              xsk_rx_burst
+ *   FREE ---------> [fill ring] ------------------> [rx ring] ------------------> USER
+ *               owner FILL, holder = queue uid, counted in `in_kernel`
  *
  *                xsk_tx_burst                 kernel: sent                xsk_tx_complete
  *   USER ------------------------> [tx ring] -----------> [completion ring] ------> one
@@ -193,6 +195,8 @@ void xsk_queue_close(struct xsk_queue *, int64_t delay_ms);
 bool xsk_recently_closed(void);
 
 /* xsk-rx.c.  The poller's thread. */
+/* Receives into the batch, whose packets (the caller's) get these PACKET_* flags; refills the
+ * fill ring, also when nothing came.  Returns how many. */
 unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
 /* The packet that a descriptor taken from the rx ring stands for, now the caller's, with data
  * and length set; NULL (counted) if it cannot be one of ours. */
@@ -202,13 +206,18 @@ struct packet *xsk_rx_take(struct xsk_queue *, const struct xdp_desc *);
 void xsk_fill(struct xsk_queue *);
 
 /* xsk-tx.c.  Any number of senders' threads at once; xsk_tx_drain_idle() the poller's. */
+/* Takes the packets: what finds no room in the ring, or may not be sent, is dropped, counted.
+ * Kicks when enough wait for that; else the next xsk_tx_poll() does. */
 void xsk_tx_burst(struct xsk_queue *, struct packet_batch *);
+/* Kicks what waits, takes completions; true: some still waits, to be called again. */
 bool xsk_tx_poll(struct xsk_queue *);
+/* Takes some completions, unless a sender is at work there. */
 void xsk_tx_drain_idle(struct xsk_queue *);
 /* Takes up to XSK_COMPLETE_BURST completions; the caller frees the frames without the lock. */
 unsigned xsk_tx_complete__(struct xsk_queue *q, struct frame **out) REQUIRES(q->tx_lock);
 
-/* afxdp-port.c.  Main thread. */
+/* afxdp-port.c.  Main thread.  Here and below, functions that take a struct netdev are those of
+ * the vtable, which netdev-provider.h documents. */
 int afxdp_port_init(struct evloop *); /* once for both classes */
 int afxdp_construct(struct netdev *, char **errp);
 void afxdp_destruct(struct netdev *);
@@ -217,6 +226,8 @@ int afxdp_reconfigure(struct netdev *, char **errp);
 void afxdp_for_each(void (*cb)(struct afxdp_dev *, void *aux), void *aux);
 /* Takes over MTU, carrier and flags from a fresh look at the link. */
 void afxdp_link_refresh(struct afxdp_dev *, const struct rtnl_link *);
+/* Do packets of that MTU need other frames than those that the queues have?  No, without. */
+bool afxdp_needs_other_frames(const struct afxdp_dev *, int mtu);
 
 /* afxdp-map.c.  Main thread; all with a positive errno and a sentence in *errp.  Order: get,
  * load, set for each queue, attach; unset, unload, put.  `link` is a fresh look at the device.
@@ -255,7 +266,7 @@ void afxdp_totals_add_queue(struct afxdp_totals *, const struct xsk_queue *);
 void afxdp_get_stats(const struct netdev *, struct netdev_stats *);
 struct netdev_custom_stat *afxdp_get_custom_stats(const struct netdev *, size_t *n);
 
-/* afxdp-show.c */
+/* afxdp-show.c.  Main thread; once. */
 void afxdp_show_register(void);
 
 #endif
