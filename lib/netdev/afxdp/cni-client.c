@@ -256,8 +256,6 @@ wish_create(const char *dp_path, const char *device)
     return w;
 }
 
-/* A session has opened.  Nobody knows whether the plugin will offer another: everything that it
- * could serve is asked for now. */
 void
 cni_wishes_opened(const char *path)
 {
@@ -304,7 +302,6 @@ wish_refused(struct cni_wish *w, const char *path, enum xskcni_result result,
     wish_later(w);
 }
 
-/* The answer to a wish; takes `fd`. */
 void
 cni_wish_answered(struct cni_wish *w, const char *path, enum xskcni_result result, int fd,
                   const char *message)
