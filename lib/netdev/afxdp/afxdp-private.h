@@ -73,7 +73,8 @@ xsk_counted(const xsk_counter *c)
     return atomic_load_explicit(c, memory_order_relaxed);
 }
 
-struct xsk_map {
+/* Where a ring is mapped.  (A "map", here and in names, is the XSKMAP.) */
+struct xsk_mapping {
     void *base;
     size_t size;
 };
@@ -114,7 +115,7 @@ struct xsk_queue {
 
     /* Main's. */
     unsigned dev_qid CACHE_ALIGNED; /* queue number on the device */
-    struct xsk_map maps[4];         /* rx, tx, fill, completion */
+    struct xsk_mapping mappings[4]; /* rx, tx, fill, completion */
     struct afxdp_dev *dev;          /* for the answer about busy polling */
 };
 

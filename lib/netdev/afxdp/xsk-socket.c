@@ -36,7 +36,7 @@ LOG_MODULE(afxdp_socket);
 #define REBIND_WAIT_MS 500
 #define REBIND_STEP_US 2000
 
-enum { MAP_RX, MAP_TX, MAP_FILL, MAP_COMP };
+enum { RING_RX, RING_TX, RING_FILL, RING_COMP };
 
 static int64_t last_close_ns = INT64_MIN / 2;
 
@@ -74,8 +74,8 @@ set_ring_size(int fd, int opt, uint32_t size, char **errp)
 }
 
 static int
-map_ring(int fd, struct xsk_ring *r, struct xsk_map *map, uint32_t size, size_t entry_sz,
-         const struct xdp_ring_offset *ofs, uint64_t page_ofs, char **errp)
+map_ring(int fd, struct xsk_ring *r, struct xsk_mapping *mapping, uint32_t size,
+         size_t entry_sz, const struct xdp_ring_offset *ofs, uint64_t page_ofs, char **errp)
 {
     size_t len = ofs->desc + size * entry_sz;
     void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
@@ -86,7 +86,7 @@ map_ring(int fd, struct xsk_ring *r, struct xsk_map *map, uint32_t size, size_t 
         error_set(errp, "cannot map a ring of the AF_XDP socket (%s)", strerror(error));
         return error;
     }
-    *map = (struct xsk_map){p, len};
+    *mapping = (struct xsk_mapping){p, len};
     *r = (struct xsk_ring){
         .mask = size - 1,
         .size = size,
@@ -116,15 +116,15 @@ make_rings(struct xsk_queue *q, const struct afxdp_config *cfg, char **errp)
         error_set(errp, "this kernel's AF_XDP is too old (no ring flags)");
         return EPROTONOSUPPORT;
     }
-    if ((error = map_ring(q->fd, &q->rx, &q->maps[MAP_RX], rx, sizeof(struct xdp_desc), &ofs.rx,
-                          XDP_PGOFF_RX_RING, errp)) ||
-        (error = map_ring(q->fd, &q->tx, &q->maps[MAP_TX], tx, sizeof(struct xdp_desc), &ofs.tx,
-                          XDP_PGOFF_TX_RING, errp)) ||
-        (error = map_ring(q->fd, &q->fill, &q->maps[MAP_FILL], rx, sizeof(uint64_t), &ofs.fr,
-                          XDP_UMEM_PGOFF_FILL_RING, errp))) {
+    if ((error = map_ring(q->fd, &q->rx, &q->mappings[RING_RX], rx, sizeof(struct xdp_desc),
+                          &ofs.rx, XDP_PGOFF_RX_RING, errp)) ||
+        (error = map_ring(q->fd, &q->tx, &q->mappings[RING_TX], tx, sizeof(struct xdp_desc),
+                          &ofs.tx, XDP_PGOFF_TX_RING, errp)) ||
+        (error = map_ring(q->fd, &q->fill, &q->mappings[RING_FILL], rx, sizeof(uint64_t),
+                          &ofs.fr, XDP_UMEM_PGOFF_FILL_RING, errp))) {
         return error;
     }
-    return map_ring(q->fd, &q->comp, &q->maps[MAP_COMP], tx, sizeof(uint64_t), &ofs.cr,
+    return map_ring(q->fd, &q->comp, &q->mappings[RING_COMP], tx, sizeof(uint64_t), &ofs.cr,
                     XDP_UMEM_PGOFF_COMPLETION_RING, errp);
 }
 
@@ -333,13 +333,13 @@ leave_rings(struct xsk_queue *q) NO_THREAD_SAFETY
     struct frame *done[XSK_COMPLETE_BURST];
 
     for (unsigned n;
-         q->maps[MAP_COMP].base && q->ledger && (n = xsk_tx_complete__(q, done)) != 0;) {
+         q->mappings[RING_COMP].base && q->ledger && (n = xsk_tx_complete__(q, done)) != 0;) {
         frame_free(done, n);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(q->maps); i++) {
-        if (q->maps[i].base) {
-            munmap(q->maps[i].base, q->maps[i].size);
-            q->maps[i].base = NULL;
+    for (unsigned i = 0; i < ARRAY_SIZE(q->mappings); i++) {
+        if (q->mappings[i].base) {
+            munmap(q->mappings[i].base, q->mappings[i].size);
+            q->mappings[i].base = NULL;
         }
     }
 }
