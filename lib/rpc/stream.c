@@ -99,18 +99,6 @@ open_socket(const struct stream_target *t, unsigned dscp, int *fdp, bool *connec
 }
 
 int
-stream_open(struct evloop *loop, const char *target, struct stream **sp, char **errp)
-{
-    return stream_open_dscp(loop, target, 0, sp, errp);
-}
-
-void
-stream_set_dscp(struct stream *s, unsigned dscp)
-{
-    stream_mark_fd(s->fd, dscp);
-}
-
-int
 stream_open_dscp(struct evloop *loop, const char *target, unsigned dscp, struct stream **sp,
                  char **errp)
 {
@@ -144,6 +132,18 @@ stream_open_dscp(struct evloop *loop, const char *target, unsigned dscp, struct 
     }
     stream_target_free(&t);
     return error;
+}
+
+int
+stream_open(struct evloop *loop, const char *target, struct stream **sp, char **errp)
+{
+    return stream_open_dscp(loop, target, 0, sp, errp);
+}
+
+void
+stream_set_dscp(struct stream *s, unsigned dscp)
+{
+    stream_mark_fd(s->fd, dscp);
 }
 
 void
