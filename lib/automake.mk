@@ -185,6 +185,7 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/oftables.c \
 	lib/ofproto/oftables.h \
 	lib/ofproto/oftxn.c \
+	lib/ofproto/own-work.c \
 	lib/ofproto/packet-out.c \
 	lib/ofproto/punt.c \
 	lib/ofproto/punt.h \

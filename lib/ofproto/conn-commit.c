@@ -10,40 +10,28 @@
 #include "log/coverage.h"
 #include "ofproto/conn-private.h"
 #include "ofproto/groups.h"
+#include "ofproto/meters.h"
+#include "ofproto/rule-walk.h"
 #include "openflow/of-port.h"
 #include "util/xalloc.h"
 
 COVERAGE_DEFINE(ofconn_commit_paused);
-COVERAGE_DEFINE(ofconn_commit_abandoned);
+COVERAGE_DEFINE(ofconn_commit_orphaned);
 COVERAGE_DEFINE(ofconn_message_waited);
 
 struct of_commit {
     struct connmgr *mgr;
-    struct ofconn *conn; /* the sender; NULL: gone */
+    struct ofconn *conn; /* the sender, or what takes its place when it is gone */
     of_commit_done *done;
     bool bundle;
-    struct of_buf request, msgs;
-    size_t ofs;            /* of the message that is next */
-    struct oftxn *txn;     /* NULL: it has ended */
-    struct of_flow_mod fm; /* under way, if has_fm */
+    struct of_buf request, msgs; /* borrowed until the commit pauses, but for a bundle's msgs */
+    size_t ofs;                  /* of the message that is next */
+    struct oftxn *txn;           /* NULL: it has ended */
+    struct of_flow_mod fm;       /* under way, if has_fm */
     bool has_fm, failed;
     enum of_err err;
     struct ev_defer defer;
 };
-
-static uint32_t parts; /* of_commit_set_parts() */
-
-void
-of_commit_set_parts(uint32_t n)
-{
-    parts = n;
-}
-
-static struct slice
-next_slice(void)
-{
-    return parts ? slice_of_parts(parts) : slice_of_us(OFTABLES_SLICE_US);
-}
 
 /* ------------------------------------------------------------------ the work */
 
@@ -77,12 +65,39 @@ flow_mod_some(struct of_commit *w, const struct of_msg *m, struct slice *slice,
     return true;
 }
 
+static bool
+group_mod_some(struct of_commit *w, const struct of_msg *m, struct slice *slice,
+               enum of_err *err)
+{
+    struct of_group_mod gm;
+    bool done = true;
+
+    *err = of_group_mod_decode(m, &gm);
+    if (!*err) {
+        done = oftxn_group_mod_some(w->txn, &gm, slice, err);
+        of_group_mod_free(&gm);
+    }
+    return done;
+}
+
+static enum of_err
+deleted_meter(const struct of_msg *m, uint32_t *id)
+{
+    struct of_meter_mod mm;
+    enum of_err err = of_meter_mod_decode(m, &mm);
+
+    if (!err) {
+        *id = mm.config.meter_id;
+    }
+    return err;
+}
+
 /* What a message does to the tables, in the transaction.  False: not done yet. */
 static bool
 change_some(struct of_commit *w, const struct of_msg *m, struct slice *slice, enum of_err *err)
 {
-    struct of_group_mod gm;
     struct of_port_mod pm;
+    uint32_t id;
 
     *err = OF_OK;
     switch (m->type) {
@@ -90,12 +105,10 @@ change_some(struct of_commit *w, const struct of_msg *m, struct slice *slice, en
     case OFM_NXT_FLOW_MOD:
         return flow_mod_some(w, m, slice, err);
     case OFM_GROUP_MOD:
-        *err = of_group_mod_decode(m, &gm);
-        if (!*err) {
-            *err = oftxn_group_mod(w->txn, &gm);
-            of_group_mod_free(&gm);
-        }
-        break;
+        return group_mod_some(w, m, slice, err);
+    case OFM_METER_MOD: /* a deletion: others take no time */
+        *err = deleted_meter(m, &id);
+        return *err || oftxn_end_meter_rules_some(w->txn, id, slice);
     case OFM_PORT_MOD:
         *err = of_port_mod_prepare(w->conn, m, &pm); /* is the port still there? */
         break;
@@ -158,11 +171,18 @@ transact(struct of_commit *w, struct slice *slice)
 static enum of_err
 act(struct ofconn *c, struct of_msg *m)
 {
+    uint32_t id;
+
     switch (m->type) {
     case OFM_PORT_MOD:
         return of_handle_port_mod(c, m);
     case OFM_PACKET_OUT:
         return of_handle_packet_out(c, m);
+    case OFM_METER_MOD:
+        if (!deleted_meter(m, &id)) {
+            oftables_remove_meter(c->mgr->ofproto->tables, id);
+        }
+        /* fall through */
     case OFM_GROUP_MOD:
         connmgr_forward_request(c->mgr, c, m);
         return OF_OK;
@@ -171,11 +191,11 @@ act(struct ofconn *c, struct of_msg *m)
     }
 }
 
-/* False: not done yet. */
+/* The first one in the turn in which the transaction ended.  False: not done yet. */
 static bool
 act_all(struct of_commit *w, struct slice *slice)
 {
-    while (w->bundle && w->ofs < w->msgs.len) {
+    while (w->ofs < w->msgs.len) {
         struct of_msg m = message_at(&w->msgs, w->ofs);
         enum of_err err = act(w->conn, &m);
 
@@ -192,19 +212,6 @@ act_all(struct of_commit *w, struct slice *slice)
 }
 
 static void
-commit_free(struct of_commit *w)
-{
-    w->mgr->commit = NULL;
-    ev_defer_stop(&w->defer);
-    if (w->has_fm) {
-        of_flow_mod_free(&w->fm);
-    }
-    of_buf_free(&w->request);
-    of_buf_free(&w->msgs);
-    free(w);
-}
-
-static void
 hold(struct ofconn *c, bool on)
 {
     if (c->channel) {
@@ -213,14 +220,30 @@ hold(struct ofconn *c, bool on)
 }
 
 static void
+commit_free(struct of_commit *w)
+{
+    w->mgr->commit = NULL;
+    ev_defer_stop(&w->defer);
+    if (w->has_fm) {
+        of_flow_mod_free(&w->fm);
+    }
+    if (w->conn->is_gone) {
+        free(w->conn);
+    }
+    of_buf_free(&w->request);
+    of_buf_free(&w->msgs);
+    free(w);
+}
+
+/* Answers and forgets. */
+static void
 finish(struct of_commit *w)
 {
-    struct ofconn *c = w->conn;
     struct of_msg request;
 
-    if (c) {
+    if (!w->conn->is_gone) {
         request = message_at(&w->request, 0);
-        w->done(c, &request, w->err);
+        w->done(w->conn, &request, w->err);
     }
     commit_free(w);
 }
@@ -229,14 +252,29 @@ finish(struct of_commit *w)
 static bool
 advance(struct of_commit *w)
 {
-    struct slice slice = next_slice();
+    struct slice slice = oftables_slice();
 
-    if ((w->txn && !transact(w, &slice)) || (w->conn && !w->failed && !act_all(w, &slice))) {
+    if ((w->txn && !transact(w, &slice)) || (!w->failed && !act_all(w, &slice))) {
         COVERAGE_INC(ofconn_commit_paused);
-        ev_defer_start(&w->defer);
         return false;
     }
     return true;
+}
+
+/* A commit is over: others had to wait for that. */
+static void
+look_again(struct connmgr *mgr)
+{
+    struct ofconn *c;
+
+    connmgr_flush_monitors(mgr);
+    OFCONN_FOR_EACH(c, mgr)
+    {
+        if (c->channel && !of_channel_backlog(c->channel)) {
+            of_monitors_drained(c);
+        }
+    }
+    of_commit_resume(mgr);
 }
 
 static void
@@ -247,56 +285,105 @@ go_on(struct ev_defer *d)
     struct ofconn *c;
 
     if (!advance(w)) {
+        ev_defer_start(d);
         return;
     }
-    c = w->conn;
+    c = w->conn->is_gone ? NULL : w->conn;
     finish(w);
     if (c && !c->waiting.len) {
         hold(c, false);
     }
     oftables_run_soon(mgr->ofproto->tables);
-    connmgr_flush_monitors(mgr);
-    OFCONN_FOR_EACH(c, mgr)
-    {
-        if (c->channel && !of_channel_backlog(c->channel)) {
-            of_monitors_drained(c); /* which waited for the end */
-        }
-    }
-    of_commit_resume(mgr);
+    look_again(mgr);
 }
 
-void
-of_commit_start(struct ofconn *c, struct of_buf *msgs, bool bundle,
-                const struct of_msg *request, of_commit_done *done)
+/* It goes on in later turns: what was borrowed is copied. */
+static void
+put_off(const struct of_commit *now)
+{
+    struct of_commit *w = xmalloc(sizeof *w);
+
+    *w = *now;
+    w->request = (struct of_buf) OF_BUF_INIT;
+    of_buf_put(&w->request, now->request.data, now->request.len);
+    if (!w->bundle) {
+        w->msgs = (struct of_buf) OF_BUF_INIT;
+        of_buf_put(&w->msgs, now->msgs.data, now->msgs.len);
+    }
+    ev_defer_init(&w->defer, w->mgr->loop, go_on, w);
+    w->mgr->commit = w;
+    hold(w->conn, true);
+    ev_defer_start(&w->defer);
+}
+
+static void
+start(struct of_commit *w, struct ofconn *c, const struct of_msg *request, of_commit_done *done)
 {
     const struct of_requester who = {c, request->xid, c->version};
-    struct of_commit *w = xzalloc(sizeof *w);
 
     w->mgr = c->mgr;
     w->conn = c;
     w->done = done;
-    w->bundle = bundle;
-    of_buf_put(&w->request, request->start, request->len);
-    w->msgs = *msgs;
-    *msgs = (struct of_buf) OF_BUF_INIT;
-    ev_defer_init(&w->defer, c->mgr->loop, go_on, w);
+    w->request.data = (uint8_t *) (uintptr_t) request->start;
+    w->request.len = request->len;
     w->txn = oftxn_begin(c->mgr->ofproto->tables, &who);
-    c->mgr->commit = w;
+    w->mgr->commit = w;
     if (advance(w)) {
-        finish(w);
+        w->mgr->commit = NULL;
+        done(c, request, w->err);
+        if (w->has_fm) {
+            of_flow_mod_free(&w->fm);
+        }
+        if (w->bundle) {
+            of_buf_free(&w->msgs);
+        }
     } else {
-        hold(c, true);
+        put_off(w);
+    }
+}
+
+void
+of_commit_bundle(struct ofconn *c, struct of_buf *msgs, const struct of_msg *request,
+                 of_commit_done *done)
+{
+    struct of_commit w = {.bundle = true, .msgs = *msgs};
+
+    *msgs = (struct of_buf) OF_BUF_INIT;
+    start(&w, c, request, done);
+}
+
+void
+of_commit_message(struct ofconn *c, const struct of_msg *msg, const struct of_flow_mod *fm,
+                  of_commit_done *done)
+{
+    struct of_commit w = {.has_fm = fm != NULL};
+
+    if (fm) {
+        w.fm = *fm;
+    }
+    w.msgs.data = (uint8_t *) (uintptr_t) msg->start;
+    w.msgs.len = msg->len;
+    start(&w, c, msg, done);
+}
+
+void
+of_commit_refuse(struct ofconn *c, const struct of_msg *msg, enum of_err err)
+{
+    if (err) {
+        ofconn_refuse(c, err, msg);
     }
 }
 
 /* ------------------------------------------------------------------ who waits */
 
 bool
-of_commit_must_wait(const struct ofconn *c, bool changes)
+of_commit_must_wait(const struct ofconn *c, bool changes, bool walks)
 {
+    const struct oftables *t = c->mgr->ofproto->tables;
     const struct of_commit *w = c->mgr->commit;
 
-    return c->waiting.len || of_dump_is_under_way(c) || (w && (changes || w->conn == c));
+    return c->waiting.len || c->dump || (w && w->conn == c) ||
+           (changes && (w || oftables_is_busy(t))) || (walks && oftables_walk_must_wait(t));
 }
 
 void
@@ -355,6 +442,21 @@ of_commit_settle(struct connmgr *mgr)
     }
 }
 
+/* What goes on in the name of a connection that is gone, deaf and dumb. */
+static struct ofconn *
+orphan(const struct ofconn *c)
+{
+    struct ofconn *gone = xzalloc(sizeof *gone);
+
+    gone->mgr = c->mgr;
+    gone->is_gone = true;
+    gone->kind = c->kind;
+    gone->version = c->version;
+    gone->role = c->role;
+    gone->flow_mod_table_id = c->flow_mod_table_id;
+    return gone;
+}
+
 void
 of_commit_forget(struct ofconn *c)
 {
@@ -365,14 +467,18 @@ of_commit_forget(struct ofconn *c)
         of_buf_free(&c->waiting);
     }
     if (w && w->conn == c) {
-        COVERAGE_INC(ofconn_commit_abandoned);
-        w->conn = NULL;
+        COVERAGE_INC(ofconn_commit_orphaned);
+        w->conn = orphan(c);
         if (w->txn) {
             oftxn_disown(w->txn);
-            /* What others have seen stays; else all goes back. */
-            w->failed = !oftxn_is_shown(w->txn);
         }
     }
+}
+
+void
+of_commit_idle(struct connmgr *mgr)
+{
+    look_again(mgr);
 }
 
 void

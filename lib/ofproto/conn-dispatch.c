@@ -14,6 +14,7 @@ COVERAGE_DEFINE(ofconn_message_error);
 enum {
     NEEDS_PRIMARY = 1, /* secondary controllers may only look */
     NEEDS_TABLES = 2,  /* waits for a commit under way (conn-commit.h) */
+    WALKS_TABLES = 4,  /* waits for rules of the past to go */
 };
 #define CHANGES (NEEDS_PRIMARY | NEEDS_TABLES)
 
@@ -57,8 +58,8 @@ static const struct {
     [OFM_TABLE_STATS_REQUEST] = {of_handle_table_stats, 0},
     [OFM_TABLE_FEATURES_REQUEST] = {of_handle_table_features, 0},
     [OFM_TABLE_DESC_REQUEST] = {of_handle_table_desc, 0},
-    [OFM_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES},
-    [OFM_NXST_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES},
+    [OFM_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES | WALKS_TABLES},
+    [OFM_NXST_FLOW_MONITOR_REQUEST] = {of_handle_monitor, NEEDS_TABLES | WALKS_TABLES},
     [OFM_NXT_FLOW_MONITOR_CANCEL] = {of_handle_monitor_cancel, 0},
     /* Groups, meters. */
     [OFM_GROUP_MOD] = {of_handle_group_mod, CHANGES},
@@ -99,19 +100,19 @@ ofconn_refuse(struct ofconn *c, enum of_err err, const struct of_msg *msg)
 void
 ofconn_dispatch(struct ofconn *c, struct of_msg *msg)
 {
+    unsigned flags = msg->type < OFM_N_TYPES ? handlers[msg->type].flags : 0;
     struct of_msg original = *msg;
     enum of_err err = OF_OK;
     bool whole = true;
 
-    if (of_commit_must_wait(c, msg->type < OFM_N_TYPES &&
-                                   handlers[msg->type].flags & NEEDS_TABLES)) {
+    if (of_commit_must_wait(c, flags & NEEDS_TABLES, flags & WALKS_TABLES)) {
         of_commit_wait(c, msg);
         return;
     }
     COVERAGE_INC(ofconn_message);
     if (msg->type >= OFM_N_TYPES || !handlers[msg->type].handle) {
         err = msg->multipart ? OFPBRC_BAD_STAT : OFPBRC_BAD_TYPE;
-    } else if (handlers[msg->type].flags & NEEDS_PRIMARY && ofconn_is_secondary(c)) {
+    } else if (flags & NEEDS_PRIMARY && ofconn_is_secondary(c)) {
         err = OFPBRC_IS_SECONDARY;
     } else if (msg->multipart) {
         err = of_mp_join(&c->joiner, msg, &whole);

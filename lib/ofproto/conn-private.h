@@ -41,6 +41,7 @@ struct ofconn {
     enum ofconn_kind kind;
     struct cds_list_head node; /* mgr->conns */
     uint8_t version;           /* 0: no hello yet */
+    bool is_gone; /* no connection any more, but a commit goes on (conn-commit.c) */
 
     enum of_role role;
     struct of_async async;

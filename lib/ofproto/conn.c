@@ -27,7 +27,7 @@ COVERAGE_DEFINE(ofconn_snoop_dropped);
 const char *
 ofconn_name(const struct ofconn *c)
 {
-    return c->channel ? of_channel_name(c->channel) : "test";
+    return c->channel ? of_channel_name(c->channel) : c->is_gone ? "gone" : "test";
 }
 
 void
@@ -35,6 +35,8 @@ ofconn_send(struct ofconn *c, struct of_buf *b)
 {
     if (c->channel) {
         of_channel_send(c->channel, b);
+    } else if (c->is_gone) {
+        of_buf_free(b);
     } else {
         of_buf_put(&c->sink, b->data, b->len);
         of_buf_free(b);

@@ -34,6 +34,8 @@ struct evict_group {
 
 struct evict_index {
     const struct oftable_config *config;
+    bool partial; /* not all rules of the table are in it yet */
+    struct rule_walk walk;
     struct evict_group *groups;
     struct cds_list_head *by_size; /* up to cap - 1 */
     unsigned largest, cap;
@@ -196,6 +198,8 @@ oftable_evict_clear(struct oftables *t, uint8_t table_id)
     if (!x) {
         return;
     }
+    rule_walk_end(&x->walk);
+    t->n_partial -= x->partial;
     HASH_ITER(hh, x->groups, g, tmp)
     {
         for (unsigned i = 0; i < g->n; i++) {
@@ -208,29 +212,59 @@ oftable_evict_clear(struct oftables *t, uint8_t table_id)
     t->t[table_id].evict = NULL;
 }
 
-static bool
-add_present(struct cls_rule *cr, void *x)
+bool
+oftable_evict_prepare(struct oftxn *txn, uint8_t table_id, struct slice *slice)
 {
-    if (!cls_rule_is_leaving(cr)) {
-        index_add(x, CONTAINER_OF(cr, struct rule, cls));
+    struct oftables *t = txn->tables;
+    struct evict_index *x = t->t[table_id].evict;
+    struct rule *r;
+
+    if (!x) {
+        struct flow_select sel;
+
+        x = t->t[table_id].evict = xzalloc(sizeof *x);
+        x->config = &t->t[table_id].config;
+        x->partial = true;
+        t->n_partial++;
+        flow_select_init(&sel);
+        sel.table_id = table_id;
+        rule_walk_begin(&x->walk, t, &sel, -1, true, txn->version);
+    }
+    while (x->partial) {
+        r = rule_walk_next(&x->walk, slice);
+        if (r) {
+            index_add(x, r);
+        } else if (x->walk.done) {
+            rule_walk_end(&x->walk);
+            x->partial = false;
+            t->n_partial--;
+            break;
+        }
+        if (!r || slice_spent(slice)) {
+            return false;
+        }
     }
     return true;
 }
 
-struct rule *
-oftable_victim(struct oftables *t, uint8_t table_id)
+void
+oftables_evict_abandon(struct oftables *t)
 {
-    struct oftable *table = &t->t[table_id];
-    struct classifier *cls = oftable_cls(t, table_id);
-    struct evict_group *g;
-
-    if (!table->evict) {
-        table->evict = xzalloc(sizeof *table->evict);
-        table->evict->config = &table->config;
-        if (cls) {
-            classifier_for_each(cls, NULL, NULL, add_present, table->evict);
+    for (unsigned i = 0; t->n_partial && i < OFTABLES_MAX; i++) {
+        if (t->t[i].evict && t->t[i].evict->partial) {
+            oftable_evict_clear(t, (uint8_t) i);
         }
     }
+}
+
+struct rule *
+oftable_victim(struct oftxn *txn, uint8_t table_id)
+{
+    struct oftable *table = &txn->tables->t[table_id];
+    struct slice slice = SLICE_ENDLESS;
+    struct evict_group *g;
+
+    oftable_evict_prepare(txn, table_id, &slice);
     if (!table->evict->largest) {
         return NULL;
     }

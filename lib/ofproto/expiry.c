@@ -12,7 +12,7 @@
 #define AT_ONCE 4096u /* rules that one look is about */
 
 void
-oftables_expire(struct oftables *t)
+oftables_expire(struct oftables *t, struct slice *left)
 {
     int64_t now_ms = clock_now_ms(), now_s = now_ms / 1000;
     int64_t from = MAX(t->expiry_s + 1, now_s - (int64_t) EXPIRY_SLOTS + 1);
@@ -56,6 +56,6 @@ oftables_expire(struct oftables *t)
         oftables_run_soon(t); /* not for rules alone that are due later in this second */
     }
     if (txn) {
-        oftxn_commit(txn);
+        oftables_commit_own(t, txn, left);
     }
 }

@@ -64,8 +64,7 @@ make_room(struct oftxn *txn, uint8_t table_id)
 
     /* As often as there are rules at most. */
     while (table->n_rules >= limit) {
-        struct rule *victim =
-            table->config.evict ? oftable_victim(txn->tables, table_id) : NULL;
+        struct rule *victim = table->config.evict ? oftable_victim(txn, table_id) : NULL;
 
         if (!victim) {
             return OFPFMFC_TABLE_FULL;
@@ -73,6 +72,18 @@ make_room(struct oftxn *txn, uint8_t table_id)
         oftxn_remove_rule(txn, victim, OFPRR_EVICTION);
     }
     return OF_OK;
+}
+
+/* If there is room to make, has it known where.  False: not yet. */
+static bool
+prepare_room(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slice)
+{
+    uint8_t table_id = fm->table_id == OFPTT_ALL ? 0 : fm->table_id;
+    const struct oftable *table = &txn->tables->t[table_id];
+
+    return !table->config.evict ||
+           table->n_rules < MIN(table->config.flow_limit, OFTABLE_MAX_ENTRIES) ||
+           oftable_evict_prepare(txn, table_id, slice);
 }
 
 static enum of_err
@@ -215,6 +226,9 @@ mass_some(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slice,
         *err = OFPBRC_EPERM;
     } else if (modify && !m->list.n && txn->req.version < 3 && !fm->cookie_mask) {
         /* OpenFlow 1.0 and 1.1: what is not there is added. */
+        if (!prepare_room(txn, fm, slice)) {
+            return false;
+        }
         *err = add(txn, fm);
     } else {
         while (m->next < m->list.n) {
@@ -230,6 +244,28 @@ mass_some(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slice,
             }
         }
         *err = OF_OK;
+    }
+    oftxn_mass_end(txn);
+    return true;
+}
+
+bool
+oftxn_remove_some(struct oftxn *txn, const struct flow_select *sel, struct slice *slice)
+{
+    struct oftxn_mass *m = txn->mass;
+
+    if (!m) {
+        m = txn->mass = xzalloc(sizeof *m);
+        rule_walk_begin(&m->walk, txn->tables, sel, -1, true, txn->version);
+    }
+    if (!m->found && !mass_find(m, slice)) {
+        return false;
+    }
+    while (m->next < m->list.n) {
+        oftxn_remove_rule(txn, m->list.rules[m->next++], OFPRR_DELETE);
+        if (slice_spent(slice)) {
+            return false;
+        }
     }
     oftxn_mass_end(txn);
     return true;
@@ -252,7 +288,8 @@ oftxn_flow_mod_some(struct oftxn *txn, const struct of_flow_mod *fm, struct slic
     }
     switch (fm->command) {
     case OFPFC_ADD:
-        *err = add(txn, fm);
+        done = prepare_room(txn, fm, slice);
+        *err = done ? add(txn, fm) : OF_OK;
         break;
     case OFPFC_MODIFY:
     case OFPFC_MODIFY_STRICT:

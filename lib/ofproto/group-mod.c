@@ -6,37 +6,51 @@
 #include <stdlib.h>
 
 #include "ofproto/groups-private.h"
+#include "util/xalloc.h"
 
+/* The group, or all of them, that are there. */
 static void
-delete_group(struct oftxn *txn, struct group *g)
-{
-    struct rule_ref *ref, *next;
-
-    cds_list_for_each_entry_safe(ref, next, &g->rules, node)
-    {
-        oftxn_remove_rule(txn, ref->rule, OFPRR_GROUP_DELETE);
-    }
-    group_replace(txn, g, NULL);
-}
-
-static void
-delete_all(struct oftxn *txn)
+begin_deletion(struct oftxn *txn, uint32_t id)
 {
     struct groups *gs = txn->tables->groups;
-    void **all = id_table_sorted(&gs->by_id);
+    uint32_t n = 0;
+    void **all;
 
-    for (uint32_t i = 0; i < gs->by_id.n; i++) {
-        if (!group_is_leaving(all[i])) {
-            delete_group(txn, all[i]);
+    if (id == OFPG_ALL) {
+        all = id_table_sorted(&gs->by_id);
+        for (uint32_t i = 0; i < gs->by_id.n; i++) {
+            if (!group_is_leaving(all[i])) { /* these may be gone in the next slice */
+                all[n++] = all[i];
+            }
         }
+    } else {
+        all = xmalloc(sizeof *all);
+        all[0] = groups_current(gs, id);
+        n = all[0] != NULL; /* deleting what is not there is no error */
     }
-    free(all);
+    oftxn_refs_begin(txn, all, n);
 }
 
-void
-groups_remove_all(struct oftxn *txn)
+bool
+oftxn_delete_groups_some(struct oftxn *txn, uint32_t id, struct slice *slice)
 {
-    delete_all(txn);
+    if (!txn->refs) {
+        begin_deletion(txn, id);
+    }
+    while (txn->refs->next < txn->refs->n) {
+        struct group *g = txn->refs->all[txn->refs->next];
+
+        if (!oftxn_refs_remove(txn, &g->rules, OFPRR_GROUP_DELETE, slice)) {
+            return false;
+        }
+        group_replace(txn, g, NULL);
+        txn->refs->next++;
+        if (slice_spent(slice)) {
+            return false;
+        }
+    }
+    oftxn_refs_end(txn);
+    return true;
 }
 
 static enum of_err
@@ -68,11 +82,11 @@ add_or_modify(struct oftxn *txn, const struct of_group_mod *gm)
     return OF_OK;
 }
 
-enum of_err
-oftxn_group_mod(struct oftxn *txn, const struct of_group_mod *gm)
+bool
+oftxn_group_mod_some(struct oftxn *txn, const struct of_group_mod *gm, struct slice *slice,
+                     enum of_err *err)
 {
-    struct group *g;
-
+    *err = OF_OK;
     switch (gm->command) {
     case OFPGC_ADD:
     case OFPGC_MODIFY:
@@ -80,22 +94,28 @@ oftxn_group_mod(struct oftxn *txn, const struct of_group_mod *gm)
     case OFPGC_INSERT_BUCKET:
     case OFPGC_REMOVE_BUCKET:
         if (gm->type >= OFPGT_N) {
-            return OFPGMFC_BAD_TYPE;
+            *err = OFPGMFC_BAD_TYPE;
+        } else {
+            *err = gm->group_id > OFPG_MAX ? OFPGMFC_INVALID_GROUP : add_or_modify(txn, gm);
         }
-        return gm->group_id > OFPG_MAX ? OFPGMFC_INVALID_GROUP : add_or_modify(txn, gm);
+        break;
     case OFPGC_DELETE:
-        if (gm->group_id == OFPG_ALL) {
-            delete_all(txn);
-            return OF_OK;
-        }
-        g = groups_current(txn->tables->groups, gm->group_id);
-        if (g) { /* deleting what is not there is no error */
-            delete_group(txn, g);
-        }
-        return OF_OK;
+        return oftxn_delete_groups_some(txn, gm->group_id, slice);
     default:
-        return OFPGMFC_BAD_COMMAND;
+        *err = OFPGMFC_BAD_COMMAND;
+        break;
     }
+    return true;
+}
+
+enum of_err
+oftxn_group_mod(struct oftxn *txn, const struct of_group_mod *gm)
+{
+    struct slice slice = SLICE_ENDLESS;
+    enum of_err err;
+
+    oftxn_group_mod_some(txn, gm, &slice, &err);
+    return err;
 }
 
 enum of_err

@@ -71,6 +71,10 @@ void group_credit(const struct group *, const struct group_bucket *, uint64_t n_
  *   OFPGMFC_OUT_OF_GROUPS, OFPGMFC_OUT_OF_BUCKETS, OFPGMFC_BAD_TYPE, OFPGMFC_BAD_COMMAND
  * Deletion takes the rules that name the group with it, other groups that name it stay. */
 enum of_err oftxn_group_mod(struct oftxn *, const struct of_group_mod *);
+/* The same a slice at a time, as oftxn_flow_mod_some(): deletion takes as long as there are
+ * rules. */
+bool oftxn_group_mod_some(struct oftxn *, const struct of_group_mod *, struct slice *,
+                          enum of_err *err);
 enum of_err
 oftables_group_mod(struct oftables *, const struct of_group_mod *, const struct of_requester *);
 /* Current groups by rising id (`id` OFPG_ALL: all).  `cb` changes none, returns false to stop.

@@ -100,7 +100,9 @@ watch_one(const struct of_act_learn *a, void *w_)
     const struct watch *w = w_;
 
     if (a->limit && w->by > 0) {
-        oftables_run_queue(w->tables); /* what the list before it has learned is there */
+        struct slice slice = SLICE_ENDLESS;
+
+        oftables_run_queue(w->tables, &slice); /* what the list before it learned is there */
     }
     learn_limit_watch(w->tables, a, w->by);
 }

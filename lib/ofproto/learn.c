@@ -184,9 +184,23 @@ limit_reached(struct oftables *t, const struct queued *q)
 }
 
 static void
-run_one(struct oftables *t, struct queued *q)
+make_change(struct oftables *t, const struct of_flow_mod *fm, struct slice *slice)
 {
     static const struct of_requester learner = {.owner = NULL, .version = 1};
+    struct oftxn *txn = oftxn_begin(t, &learner);
+
+    if (oftxn_flow_mod(txn, fm)) {
+        oftxn_rollback(txn);
+        COVERAGE_INC(oftables_learn_refused);
+    } else {
+        oftables_commit_own(t, txn, slice);
+        COVERAGE_INC(oftables_learned);
+    }
+}
+
+static void
+run_one(struct oftables *t, struct queued *q, struct slice *slice)
+{
     struct rule *there = !q->rule && mod_adds(&q->fm) ? find_rule(t, &q->fm) : NULL;
 
     if (q->rule) {
@@ -201,10 +215,8 @@ run_one(struct oftables *t, struct queued *q)
         /* Somebody was faster. */
     } else if (mod_adds(&q->fm) && !there && limit_reached(t, q)) {
         COVERAGE_INC(oftables_learn_refused);
-    } else if (oftables_flow_mod(t, &q->fm, &learner)) {
-        COVERAGE_INC(oftables_learn_refused);
     } else {
-        COVERAGE_INC(oftables_learned);
+        make_change(t, &q->fm, slice);
     }
 }
 
@@ -223,28 +235,37 @@ queue_take(struct oftables *t)
 }
 
 void
-oftables_run_queue(struct oftables *t)
+oftables_run_queue(struct oftables *t, struct slice *slice)
 {
-    struct queued *q, *next;
+    struct queued *q;
 
-    if (t->txn) {
-        return; /* within somebody's transaction: later */
-    }
-    for (q = queue_take(t); q; q = next) {
-        next = q->next;
-        run_one(t, q);
+    /* Within somebody's transaction: later. */
+    while (!t->txn) {
+        if (!t->taken) {
+            t->taken = queue_take(t);
+        }
+        q = t->taken;
+        if (!q) {
+            break;
+        }
+        t->taken = q->next;
+        run_one(t, q, slice);
         learn_limit_done(t, &q->wait);
         queued_free(q);
+        if (slice_spent(slice)) {
+            oftables_run_soon(t);
+            break;
+        }
     }
 }
 
 void
 oftables_queue_destroy(struct oftables *t)
 {
-    struct queued *q, *next;
+    struct queued *q;
 
-    for (q = queue_take(t); q; q = next) {
-        next = q->next;
+    while ((q = t->taken) || (q = queue_take(t))) {
+        t->taken = q->next;
         queued_free(q);
     }
 }

@@ -205,43 +205,31 @@ meters_remove_all(struct oftables *tables)
     remove_all(tables->meters);
 }
 
-static void
-end_rules(struct oftxn *txn, const struct meter *m)
+bool
+oftxn_end_meter_rules_some(struct oftxn *txn, uint32_t id, struct slice *slice)
 {
-    struct rule_ref *ref, *next;
+    const struct id_table *by_id = &txn->tables->meters->by_id;
 
-    cds_list_for_each_entry_safe(ref, next, &m->rules, node)
-    {
-        oftxn_remove_rule(txn, ref->rule, OFPRR_METER_DELETE);
-    }
-}
+    if (!txn->refs) {
+        void **all = id == OFPM_ALL ? id_table_sorted(by_id) : xmalloc(sizeof *all);
+        uint32_t n = id == OFPM_ALL ? by_id->n : 0;
 
-/* The rules go first, so that none of them is seen without its limit. */
-static void
-delete_meters(struct oftables *tables, uint32_t id, const struct of_requester *req)
-{
-    struct oftxn *txn;
-    struct meter *m;
-
-    if (id == OFPM_ALL) {
-        void **all = id_table_sorted(&tables->meters->by_id);
-
-        txn = oftxn_begin(tables, req);
-        for (uint32_t i = 0; i < tables->meters->by_id.n; i++) {
-            end_rules(txn, all[i]);
+        if (id != OFPM_ALL) {
+            all[0] = meters_find(txn->tables, id);
+            n = all[0] != NULL; /* deleting what is not there is no error */
         }
-        oftxn_commit(txn);
-        free(all);
-        remove_all(tables->meters);
-        return;
+        oftxn_refs_begin(txn, all, n);
     }
-    m = meters_find(tables, id);
-    if (m) { /* deleting what is not there is no error */
-        txn = oftxn_begin(tables, req);
-        end_rules(txn, m);
-        oftxn_commit(txn);
-        remove_meter(tables->meters, m);
+    while (txn->refs->next < txn->refs->n) {
+        struct meter *m = txn->refs->all[txn->refs->next];
+
+        if (!oftxn_refs_remove(txn, &m->rules, OFPRR_METER_DELETE, slice)) {
+            return false;
+        }
+        txn->refs->next++;
     }
+    oftxn_refs_end(txn);
+    return true;
 }
 
 static void
@@ -250,6 +238,30 @@ notify_changed(struct oftables *tables)
     if (tables->ops.changed) {
         tables->ops.changed(tables->ops.aux);
     }
+}
+
+void
+oftables_remove_meter(struct oftables *tables, uint32_t id)
+{
+    struct meter *m = id == OFPM_ALL ? NULL : meters_find(tables, id);
+
+    if (id == OFPM_ALL) {
+        remove_all(tables->meters);
+    } else if (m) {
+        remove_meter(tables->meters, m);
+    }
+    notify_changed(tables);
+}
+
+static void
+delete_meters(struct oftables *tables, uint32_t id, const struct of_requester *req)
+{
+    struct oftxn *txn = oftxn_begin(tables, req);
+    struct slice slice = SLICE_ENDLESS;
+
+    oftxn_end_meter_rules_some(txn, id, &slice);
+    oftxn_commit(txn);
+    oftables_remove_meter(tables, id);
 }
 
 enum of_err
@@ -269,8 +281,7 @@ oftables_meter_mod(struct oftables *tables, const struct of_meter_mod *mm,
         break;
     case OFPMC_DELETE:
         delete_meters(tables, mm->config.meter_id, req);
-        err = OF_OK;
-        break;
+        return OF_OK;
     default:
         return OFPMMFC_BAD_COMMAND;
     }

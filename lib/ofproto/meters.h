@@ -50,6 +50,11 @@ void meters_set_ops(struct oftables *, const struct meter_ops *);
  * Deletion takes the rules that name the meter with it. */
 enum of_err
 oftables_meter_mod(struct oftables *, const struct of_meter_mod *, const struct of_requester *);
+/* Deletion a slice at a time: first the rules that name the meter (OFPM_ALL: any) go in a
+ * transaction, so that none of them is seen without its limit (false: not done yet).  When that
+ * is committed, the meter goes, before there can be other rules that name it. */
+bool oftxn_end_meter_rules_some(struct oftxn *, uint32_t id, struct slice *);
+void oftables_remove_meter(struct oftables *, uint32_t id);
 /* Borrowed until the next meter mod; NULL: none. */
 const struct meter *meter_find(const struct oftables *, uint32_t id);
 /* By rising id. */

@@ -288,7 +288,7 @@ of_handle_bundle_control(struct ofconn *c, struct of_msg *msg)
         }
         msgs = take_messages(b);
         forget(b);
-        of_commit_start(c, &msgs, true, msg, committed); /* answers when it is done */
+        of_commit_bundle(c, &msgs, msg, committed); /* answers when it is done */
         return OF_OK;
     case OFPBCT_DISCARD_REQUEST:
         forget(b);

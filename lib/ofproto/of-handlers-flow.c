@@ -37,44 +37,22 @@ of_flow_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_
 }
 
 /* The flow is there, but there are no buffers. */
-static enum of_err
-check_buffer(const struct of_flow_mod *fm)
-{
-    return fm->buffer_id != OFP_NO_BUFFER ? OFPBRC_BUFFER_UNKNOWN : OF_OK;
-}
-
 static void
-committed(struct ofconn *c, const struct of_msg *msg, enum of_err err)
+committed_without_buffer(struct ofconn *c, const struct of_msg *msg, enum of_err err)
 {
-    struct of_flow_mod fm;
-
-    if (!err && !of_flow_mod_decode(msg, c->flow_mod_table_id, &fm)) {
-        err = check_buffer(&fm);
-        of_flow_mod_free(&fm);
-    }
-    if (err) {
-        ofconn_refuse(c, err, msg);
-    }
+    ofconn_refuse(c, err ? err : OFPBRC_BUFFER_UNKNOWN, msg);
 }
 
 enum of_err
 of_handle_flow_mod(struct ofconn *c, struct of_msg *msg)
 {
-    const struct of_requester who = {c, msg->xid, c->version};
-    struct of_buf msgs = OF_BUF_INIT;
     struct of_flow_mod fm;
     enum of_err err = of_flow_mod_prepare(c, msg, &fm);
 
-    if (err) {
-        return err;
+    if (!err) {
+        of_commit_message(c, msg, &fm,
+                          fm.buffer_id == OFP_NO_BUFFER ? of_commit_refuse
+                                                        : committed_without_buffer);
     }
-    if (fm.command == OFPFC_MODIFY || fm.command == OFPFC_DELETE) {
-        of_buf_put(&msgs, msg->start, msg->len);
-        of_commit_start(c, &msgs, false, msg, committed); /* of how many flows, is not known */
-    } else {
-        err = oftables_flow_mod(c->mgr->ofproto->tables, &fm, &who);
-        err = err ? err : check_buffer(&fm);
-    }
-    of_flow_mod_free(&fm);
     return err;
 }

@@ -39,19 +39,8 @@ dump_end(struct dump *d, struct ofconn *c)
 enum of_err
 of_handle_group_mod(struct ofconn *c, struct of_msg *msg)
 {
-    const struct of_requester who = {c, msg->xid, c->version};
-    struct of_group_mod m;
-    enum of_err err = of_group_mod_decode(msg, &m);
-
-    if (err) {
-        return err;
-    }
-    err = oftables_group_mod(c->mgr->ofproto->tables, &m, &who);
-    of_group_mod_free(&m);
-    if (!err) {
-        connmgr_forward_request(c->mgr, c, msg);
-    }
-    return err;
+    of_commit_message(c, msg, NULL, of_commit_refuse);
+    return OF_OK;
 }
 
 static bool
@@ -172,6 +161,10 @@ of_handle_meter_mod(struct ofconn *c, struct of_msg *msg)
     struct of_meter_mod m;
     enum of_err err = of_meter_mod_decode(msg, &m);
 
+    if (!err && m.command == OFPMC_DELETE) {
+        of_commit_message(c, msg, NULL, of_commit_refuse); /* of how many flows, is not known */
+        return OF_OK;
+    }
     if (!err) {
         err = oftables_meter_mod(c->mgr->ofproto->tables, &m, &who);
     }

@@ -303,6 +303,16 @@ tables_settle_cb(void *o_)
 }
 
 static void
+tables_idle_cb(void *o_)
+{
+    struct ofproto *o = o_;
+
+    if (o->conns) {
+        of_commit_idle(o->conns);
+    }
+}
+
+static void
 tables_wake_cb(void *o)
 {
     ev_async_send(&tables_wake);
@@ -344,6 +354,7 @@ ofproto_create(const char *name, const char *datapath_type, struct ofproto **op,
         .table_status = table_status_cb,
         .changed = tables_changed_cb,
         .settle = tables_settle_cb,
+        .idle = tables_idle_cb,
         .wake = tables_wake_cb,
     });
     meters_set_ops(o->tables, meters_dp_ops(odp->meters));
@@ -389,16 +400,18 @@ ofproto_destroy(struct ofproto *o)
     free(o);
 }
 
-/* The NORMAL action for every packet that no flow of higher priority takes. */
+/* The NORMAL action for every packet that no flow of higher priority takes; `alone`: all other
+ * flows go. */
 static void
-add_normal(struct ofproto *o, bool hidden, int priority)
+add_normal(struct ofproto *o, bool alone, bool hidden, int priority)
 {
     struct of_actions normal = OF_ACTIONS_INIT;
     struct of_match any;
 
     of_match_init(&any);
     of_actions_put_output(&normal, OFPP_NORMAL, 0);
-    oftables_add_own(o->tables, 0, hidden, &any, priority, normal.a, normal.len);
+    (alone ? oftables_begin_anew : oftables_add_own)(o->tables, 0, hidden, &any, priority,
+                                                     normal.a, normal.len);
     of_actions_free(&normal);
 }
 
@@ -412,14 +425,13 @@ update_default_rule(struct ofproto *o)
     if (o->tables_started && o->has_default == want) {
         return;
     }
-    if (o->tables_started) {
+    if (want) {
+        add_normal(o, o->tables_started, false, 0);
+    } else if (o->tables_started) {
         oftables_flush(o->tables);
     }
     o->tables_started = true;
     o->has_default = want;
-    if (want) {
-        add_normal(o, false, 0);
-    }
 }
 
 void
@@ -429,8 +441,7 @@ ofproto_set_fail_open(struct ofproto *o, bool on)
         o->fail_open = on;
         if (on) {
             /* What the controller set up is stale when it comes back; it starts anew. */
-            oftables_flush(o->tables);
-            add_normal(o, true, FAIL_OPEN_PRIORITY);
+            add_normal(o, true, true, FAIL_OPEN_PRIORITY);
         } else {
             struct of_match any;
 

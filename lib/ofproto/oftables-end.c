@@ -59,6 +59,7 @@ oftables_destroy_some(struct oftables *t, struct slice *slice)
         t->is_alone = !t->txn; /* whose end may retire more */
         memset(&t->ops, 0, sizeof t->ops);
         oftables_queue_destroy(t);
+        oftables_own_destroy(t);
     }
     if (!end_transaction(t, slice)) {
         return false;

@@ -202,27 +202,20 @@ oftables_set_config(struct oftables *t, uint8_t table_id, const struct oftable_c
     bool changed = table->config.miss != c->miss;
     struct classifier *cls;
 
-    oftables_settle(t);
     cls = oftable_cls(t, table_id);
     if (c->vacancy && !table->config.vacancy) {
         table->vacancy_is_low = false;
     }
-    oftable_evict_clear(t, table_id);
+    if (!c->evict || c->n_groups != table->config.n_groups ||
+        memcmp(c->groups, table->config.groups, sizeof c->groups)) {
+        oftable_evict_clear(t, table_id);
+    }
     table->config = *c;
     atomic_store_explicit(&table->miss, (uint8_t) c->miss, memory_order_relaxed);
     if (cls) {
         classifier_set_tries(cls, c->tries);
     }
-    if (c->evict && table->n_rules > c->flow_limit) {
-        struct oftxn *txn = oftxn_begin(t, NULL);
-        struct rule *victim;
-
-        while (table->n_rules > c->flow_limit && (victim = oftable_victim(t, table_id))) {
-            oftxn_remove_rule(txn, victim, OFPRR_EVICTION);
-        }
-        oftxn_commit(txn);
-    }
-    oftable_check_vacancy(t, table_id);
+    oftables_settle_table(t, table_id);
     if (changed && t->ops.changed) {
         t->ops.changed(t->ops.aux);
     }
@@ -252,10 +245,18 @@ oftables_run_soon(struct oftables *t)
 void
 oftables_run(struct oftables *t)
 {
-    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
+    struct slice slice = t->ops.wake ? oftables_slice() : SLICE_ENDLESS;
+    struct slice for_the_past = slice_of_us(OFTABLES_SLICE_US);
 
-    oftables_run_queue(t);
-    oftables_expire(t);
-    oftables_bury(t, &slice);
+    oftables_run_own(t, &slice);
+    oftables_run_queue(t, &slice);
+    oftables_expire(t, &slice);
+    oftables_bury(t, &for_the_past);
     groups_run(t);
+    if (t->own.tell_idle && !oftables_is_busy(t)) {
+        t->own.tell_idle = false;
+        if (t->ops.idle) {
+            t->ops.idle(t->ops.aux);
+        }
+    }
 }

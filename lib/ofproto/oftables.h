@@ -6,9 +6,10 @@
  * meters, changed in transactions.
  *
  * All changes are made in a transaction (oftxn), of which main has at most one at a time for
- * each oftables.  Readers start with a version, which they pass to each lookup: they see all of
- * a transaction or nothing of it.  Rules that went stay in memory for a grace period, and in
- * their classifier until oftables_run() some time behind it.
+ * each oftables.  Those that take many turns of the event loop have the others wait.  Readers
+ * start with a version, which they pass to each lookup: they see all of a transaction or
+ * nothing of it.  Rules that went stay in memory for a grace period, and in their classifier
+ * until oftables_run() some time behind it.
  *
  *   function                                           thread
  *   oftables_version, oftables_lookup, oftables_miss,
@@ -45,7 +46,11 @@ struct oftables_ops {
     /* Somebody cannot wait for the transaction that is under way over several turns: commits it
      * or rolls it back, now.  NULL: it is rolled back, unless it was shown already. */
     void (*settle)(void *aux);
-    /* There is work for oftables_run() (any thread). */
+    /* Who has waited for oftables_is_busy() or oftables_walk_must_wait() may look again; called
+     * by oftables_run().  NULL: nobody waits. */
+    void (*idle)(void *aux);
+    /* There is work for oftables_run() (any thread).  NULL: the tables' own work is done at
+     * once, however long it takes. */
     void (*wake)(void *aux);
 };
 struct oftables *oftables_create(const struct oftables_ops *); /* NULL: nobody listens */
@@ -112,7 +117,7 @@ bool oftxn_flow_mod_some(struct oftxn *, const struct of_flow_mod *, struct slic
                          enum of_err *err);
 bool oftxn_commit_some(struct oftxn *, struct slice *);
 bool oftxn_rollback_some(struct oftxn *, struct slice *);
-/* Did oftxn_commit_some() begin? */
+/* Did oftxn_commit_some() begin?  There is no way back then. */
 bool oftxn_is_shown(const struct oftxn *);
 /* The requester is gone. */
 void oftxn_disown(struct oftxn *);
@@ -125,10 +130,23 @@ oftables_flow_mod(struct oftables *, const struct of_flow_mod *, const struct of
  */
 void oftables_add_own(struct oftables *, uint8_t table_id, bool hidden, const struct of_match *,
                       int priority, const struct of_act *, size_t acts_len);
+/* And back, as oftables_flush() and behind that; one at a time. */
 void
 oftables_remove_own(struct oftables *, uint8_t table_id, const struct of_match *, int priority);
-/* Removes every rule, group and meter of controllers (fail-mode, bridge reset). */
+/* Removes every rule, group and meter of controllers, now as far as a slice goes, the rest in
+ * oftables_run(): all at once for readers, behind a transaction that is under way. */
 void oftables_flush(struct oftables *);
+/* The same, and the switch's own rule takes their place. */
+void
+oftables_begin_anew(struct oftables *, uint8_t table_id, bool hidden, const struct of_match *,
+                    int priority, const struct of_act *, size_t acts_len);
+/* The tables change, or are about to change, by themselves over several turns; who wants to
+ * change them had better wait for ops.idle. */
+bool oftables_is_busy(const struct oftables *);
+/* What a turn of the event loop may well be given to tables. */
+struct slice oftables_slice(void);
+/* For tests: so many steps in each turn rather than what takes some time; 0: as usual. */
+void oftables_set_parts(uint32_t);
 
 /* ---- Questions ---- */
 
@@ -176,8 +194,8 @@ struct oftable_config { /* Flow_Table record, and table-mod */
 /* No limit, no eviction, misses as the version has them, tries CLS_TRIES_DEFAULT. */
 void oftable_config_init(struct oftable_config *);
 /* Of a table below OFTABLES_MAX; borrowed until the next change.  With `evict`, rules
- * beyond a lower limit go at once; without, they stay, and new ones are refused.  Changed tries
- * cost time linear in the rules. */
+ * beyond a lower limit go, like those of oftables_flush(); without, they stay, and new ones are
+ * refused.  Changed tries cost time linear in the rules. */
 const struct oftable_config *oftables_get_config(const struct oftables *, uint8_t table_id);
 void oftables_set_config(struct oftables *, uint8_t table_id, const struct oftable_config *);
 struct oftable_stats {

@@ -106,15 +106,27 @@ oftxn_undo_to(struct oftxn *txn, size_t n)
     }
 }
 
+void
+oftxn_drop_work(struct oftxn *txn)
+{
+    oftxn_mass_end(txn);
+    oftxn_refs_end(txn);
+    oftables_evict_abandon(txn->tables);
+}
+
 static void
 txn_free(struct oftxn *txn)
 {
     struct oftables *t = txn->tables;
 
-    oftxn_mass_end(txn);
+    oftxn_drop_work(txn);
+    own_job_free(txn->job);
     t->txn = NULL;
     free(txn->u);
     free(txn);
+    if (oftables_is_busy(t)) {
+        oftables_run_soon(t); /* what had to wait for us */
+    }
 }
 
 /* What learners of rolled back rules would have learned is not there. */
@@ -158,7 +170,7 @@ oftxn_rollback_some(struct oftxn *txn, struct slice *slice)
 {
     struct oftables *t = txn->tables;
 
-    oftxn_mass_end(txn);
+    oftxn_drop_work(txn);
     while (txn->n) {
         undo_step(txn, &txn->u[--txn->n]);
         if (slice_spent(slice)) {
@@ -213,41 +225,6 @@ commit_step(struct oftxn *txn, const struct undo *u)
     }
 }
 
-/* Rules learned by rules of which none is left. */
-static void
-forget_learned(struct oftables *t)
-{
-    struct of_requester nobody = {.owner = NULL};
-
-    /* Ends: each round removes rules. */
-    while (t->forgotten) {
-        struct learned *l = t->forgotten, *again;
-        struct flow_select sel;
-        struct rule_list list;
-        struct oftxn *txn;
-
-        t->forgotten = l->next;
-        HASH_FIND(hh, t->learned, &l->key, sizeof l->key, again);
-        flow_select_init(&sel);
-        sel.table_id = (uint8_t) l->key.table_id;
-        sel.cookie = l->key.cookie;
-        sel.cookie_mask = UINT64_MAX;
-        free(l);
-        if (again || sel.table_id >= OFTABLES_MAX) {
-            continue;
-        }
-        list = oftables_collect(t, &sel, true);
-        if (list.n) {
-            txn = oftxn_begin(t, &nobody);
-            for (size_t i = 0; i < list.n; i++) {
-                oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
-            }
-            oftxn_commit(txn);
-        }
-        free(list.rules);
-    }
-}
-
 /* The moment when readers see all of it. */
 static void
 show(struct oftxn *txn)
@@ -281,14 +258,13 @@ tell(struct oftxn *txn, const struct undo *u)
     }
 }
 
-bool
-oftxn_commit_some(struct oftxn *txn, struct slice *slice)
+/* Shows it and tells of it.  False: not done yet. */
+static bool
+show_some(struct oftxn *txn, struct slice *slice)
 {
     struct oftables *t = txn->tables;
-    bool touched[OFTABLES_MAX];
 
     if (!txn->n) {
-        txn_free(txn);
         return true;
     }
     if (!txn->shown) {
@@ -303,15 +279,86 @@ oftxn_commit_some(struct oftxn *txn, struct slice *slice)
     if (txn->gone) {
         oftables_retire(t, txn->gone, txn->n_gone);
     }
-    memcpy(touched, txn->touched, sizeof touched);
-    txn_free(txn);
     for (unsigned i = 0; i < OFTABLES_MAX; i++) {
-        if (touched[i]) {
+        if (txn->touched[i]) {
             oftable_check_vacancy(t, (uint8_t) i);
         }
     }
     tell_of_limits(t);
-    forget_learned(t);
+    return true;
+}
+
+/* The next key of which no learner is left.  False: there is none. */
+static bool
+take_forgotten(struct oftables *t, struct flow_select *sel)
+{
+    struct learned *l;
+
+    while ((l = t->forgotten)) {
+        struct learned *again;
+
+        t->forgotten = l->next;
+        HASH_FIND(hh, t->learned, &l->key, sizeof l->key, again);
+        flow_select_init(sel);
+        sel->table_id = (uint8_t) l->key.table_id;
+        sel->cookie = l->key.cookie;
+        sel->cookie_mask = UINT64_MAX;
+        free(l);
+        if (!again && sel->table_id < OFTABLES_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Removes rules learned by rules of which none is left.  False: not done yet. */
+static bool
+forget_some(struct oftxn *txn, struct slice *slice)
+{
+    struct flow_select sel;
+
+    while (txn->mass || take_forgotten(txn->tables, &sel)) {
+        if (!oftxn_remove_some(txn, &sel, slice)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Behind what was shown and told, the same transaction goes on with what the rules that went
+ * had learned.  False: that is nothing. */
+static bool
+begin_again(struct oftxn *txn)
+{
+    struct oftables *t = txn->tables;
+
+    if (!t->forgotten) {
+        return false;
+    }
+    txn->again = true;
+    txn->shown = false;
+    txn->version = atomic_load_explicit(&t->version, memory_order_relaxed) + 1;
+    txn->req = (struct of_requester){.owner = NULL};
+    txn->n = txn->n_told = 0;
+    txn->gone = NULL;
+    txn->n_gone = 0;
+    memset(txn->touched, 0, sizeof txn->touched);
+    return true;
+}
+
+bool
+oftxn_commit_some(struct oftxn *txn, struct slice *slice)
+{
+    /* Ends: each round behind the first removes rules. */
+    do {
+        if (txn->again && !txn->shown && !forget_some(txn, slice)) {
+            return false;
+        }
+        if (!show_some(txn, slice)) {
+            return false;
+        }
+    } while (begin_again(txn));
+    txn_free(txn);
     return true;
 }
 
@@ -326,7 +373,7 @@ oftxn_commit(struct oftxn *txn)
 bool
 oftxn_is_shown(const struct oftxn *txn)
 {
-    return txn->shown;
+    return txn->shown || txn->again;
 }
 
 void
@@ -338,7 +385,7 @@ oftxn_disown(struct oftxn *txn)
 void
 oftxn_end(struct oftxn *txn)
 {
-    if (txn->shown) {
+    if (oftxn_is_shown(txn)) {
         oftxn_commit(txn);
     } else {
         oftxn_rollback(txn);
@@ -348,7 +395,9 @@ oftxn_end(struct oftxn *txn)
 void
 oftables_settle(struct oftables *t)
 {
-    if (t->txn && t->ops.settle) {
+    if (t->txn && t->txn->job) {
+        oftables_finish_job(t);
+    } else if (t->txn && t->ops.settle) {
         t->ops.settle(t->ops.aux);
     }
     if (t->txn) {
@@ -369,50 +418,4 @@ oftables_flow_mod(struct oftables *t, const struct of_flow_mod *fm,
         oftxn_commit(txn);
     }
     return err;
-}
-
-void
-oftables_add_own(struct oftables *t, uint8_t table_id, bool hidden, const struct of_match *m,
-                 int priority, const struct of_act *acts, size_t acts_len)
-{
-    struct oftxn *txn = oftxn_begin(t, NULL);
-    struct rule *r = rule_create(table_id, m, priority, acts, acts_len);
-
-    r->hidden = hidden;
-    oftxn_insert_rule(txn, r, oftables_find(t, table_id, m, priority));
-    oftxn_commit(txn);
-}
-
-void
-oftables_remove_own(struct oftables *t, uint8_t table_id, const struct of_match *m,
-                    int priority)
-{
-    struct rule *r;
-
-    oftables_settle(t);
-    r = oftables_find(t, table_id, m, priority);
-    if (r) {
-        struct oftxn *txn = oftxn_begin(t, NULL);
-
-        oftxn_remove_rule(txn, r, OFPRR_DELETE);
-        oftxn_commit(txn);
-    }
-}
-
-void
-oftables_flush(struct oftables *t)
-{
-    struct oftxn *txn = oftxn_begin(t, NULL);
-    struct flow_select sel;
-    struct rule_list list;
-
-    flow_select_init(&sel);
-    list = oftables_collect(t, &sel, true);
-    for (size_t i = 0; i < list.n; i++) {
-        oftxn_remove_rule(txn, list.rules[i], OFPRR_DELETE);
-    }
-    free(list.rules);
-    groups_remove_all(txn);
-    oftxn_commit(txn);
-    meters_remove_all(t);
 }

@@ -64,7 +64,10 @@ oftables_bury(struct oftables *t, struct slice *slice)
             batch->first = r->retire_next;
             classifier_remove(oftable_cls(t, r->table_id), &r->cls);
             rule_unref_later(r);
-            t->n_retired--;
+            if (--t->n_retired == RETIRED_MANY) {
+                t->own.tell_idle = true;
+                oftables_run_soon(t);
+            }
             if (slice_spent(slice)) {
                 oftables_run_soon(t);
                 return;

@@ -131,3 +131,44 @@ rule_index_remove(struct oftables *t, struct rule *r)
     acts_for_each_learn(rule_acts(r), r->acts_len, count_learner, &learners);
     learn_limit_count(t, r, -1);
 }
+
+/* ---- By what they name ---- */
+
+void
+oftxn_refs_begin(struct oftxn *txn, void **all, uint32_t n)
+{
+    txn->refs = xzalloc(sizeof *txn->refs);
+    txn->refs->all = all;
+    txn->refs->n = n;
+}
+
+bool
+oftxn_refs_remove(struct oftxn *txn, struct cds_list_head *rules,
+                  enum of_flow_removed_reason reason, struct slice *slice)
+{
+    struct oftxn_refs *x = txn->refs;
+
+    x->at = x->at ? x->at : rules->next;
+    /* The list is as it was in the last slice: rules leave it when a transaction was shown. */
+    while (x->at != rules) {
+        struct rule *r = cds_list_entry(x->at, struct rule_ref, node)->rule;
+
+        x->at = x->at->next;
+        oftxn_remove_rule(txn, r, reason);
+        if (slice_spent(slice)) {
+            return false;
+        }
+    }
+    x->at = NULL;
+    return true;
+}
+
+void
+oftxn_refs_end(struct oftxn *txn)
+{
+    if (txn->refs) {
+        free(txn->refs->all);
+        free(txn->refs);
+        txn->refs = NULL;
+    }
+}

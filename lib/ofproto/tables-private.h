@@ -44,6 +44,16 @@ struct oftable {
 
 #define EXPIRY_SLOTS 1024u
 
+/* What the tables are to do by themselves: own-work.c. */
+struct own_work {
+    bool flush;                /* everything is to go */
+    struct rule *first;        /* what the tables begin anew with then; NULL: nothing */
+    struct rule *last;         /* behind all that: one like this is to go; NULL: none */
+    unsigned n_settle;         /* tables of which settle[] is true */
+    bool settle[OFTABLES_MAX]; /* the table may be beyond its limit */
+    bool tell_idle;            /* ops.idle is due */
+};
+
 struct oftables {
     struct oftables_ops ops;
     _Atomic uint64_t version; /* readers start with */
@@ -51,7 +61,9 @@ struct oftables {
     struct groups *groups; /* groups.c */
     struct meters *meters; /* meters.c */
     struct oftxn *txn;     /* under way, or NULL */
-    unsigned n_walks;      /* under way: rules of the past stay where they are */
+    struct own_work own;
+    unsigned n_walks;   /* under way: rules of the past stay where they are */
+    unsigned n_partial; /* tables whose evict is not whole yet */
 
     /* While they are being destroyed. */
     bool is_ending, is_alone; /* begun; no callback of others will come any more */
@@ -70,6 +82,7 @@ struct oftables {
     struct mutex queue_mutex; /* guards: */
     struct queued *queue_head, **queue_tail;
     unsigned n_queued;
+    struct queued *taken;       /* main: off the queue, not made yet */
     struct learn_limit *limits; /* learn-limit.c; written by main */
 };
 
@@ -90,6 +103,12 @@ struct oftxn_mass {
     bool any_hidden; /* the switch's own among them */
     size_t next;
 };
+/* Groups or meters whose rules are being removed. */
+struct oftxn_refs {
+    void **all;
+    uint32_t n, next;
+    struct cds_list_head *at; /* in the next one's list of rules; NULL: at its beginning */
+};
 struct oftxn {
     struct oftables *tables;
     uint64_t version; /* in which the changes are seen */
@@ -97,6 +116,9 @@ struct oftxn {
     struct undo *u;
     size_t n, cap;
     struct oftxn_mass *mass; /* flow-mod.c; NULL: none */
+    struct oftxn_refs *refs; /* rule-index.c; NULL: none */
+    struct own_job *job;     /* own-work.c: a transaction of the tables' own; NULL: none */
+    bool again;              /* goes on with what was learned by rules that went in it */
     bool shown;              /* to readers: there is no way back */
     size_t n_told;           /* steps that listeners have heard of */
     struct rule *gone;       /* what went in them */
@@ -128,13 +150,13 @@ void groups_publish(struct oftables *);
 bool groups_run(struct oftables *);
 /* The group as the transaction under way has it, or NULL. */
 struct group *groups_find(const struct oftables *, uint32_t id);
-/* Removes all groups in the transaction (their rules are gone). */
-void groups_remove_all(struct oftxn *);
+/* Removes a group (OFPG_ALL: every one) and the rules that name it.  False: not done yet. */
+bool oftxn_delete_groups_some(struct oftxn *, uint32_t id, struct slice *);
 
 struct meters *meters_create(void);
 void meters_destroy(struct meters *);
 struct meter *meters_find(const struct oftables *, uint32_t id);
-void meters_remove_all(struct oftables *);
+void meters_remove_all(struct oftables *); /* their rules are gone */
 
 /* ---- Rules: rule.c ---- */
 
@@ -167,6 +189,12 @@ void rule_index_remove(struct oftables *, struct rule *);
 struct cookie_set *cookie_find(const struct oftables *, uint64_t cookie);
 /* Its time-outs changed. */
 void rule_index_expiry(struct oftables *, struct rule *);
+/* `n` groups or meters are to go: takes the array, which is malloc'ed. */
+void oftxn_refs_begin(struct oftxn *, void **all, uint32_t n);
+/* Removes the rules in the list of the next one.  False: not done yet. */
+bool oftxn_refs_remove(struct oftxn *, struct cds_list_head *rules, enum of_flow_removed_reason,
+                       struct slice *);
+void oftxn_refs_end(struct oftxn *); /* idempotent */
 
 /* ---- Limits of learning: learn-limit.c ---- */
 
@@ -209,6 +237,22 @@ void oftxn_insert_rule(struct oftxn *, struct rule *, struct rule *old);
 void oftxn_end(struct oftxn *);
 /* If a transaction is under way, over several turns: has it ended now. */
 void oftables_settle(struct oftables *);
+/* Takes back what is left of a transaction's beginnings of work of many rules.  Idempotent. */
+void oftxn_drop_work(struct oftxn *);
+
+/* ---- own-work.c ---- */
+
+/* Commits a transaction of the tables' own, what is left over when the slice is spent in later
+ * calls of oftables_run(). */
+void oftables_commit_own(struct oftables *, struct oftxn *, struct slice *);
+/* Goes on with what the tables do by themselves; what is left wakes main. */
+void oftables_run_own(struct oftables *, struct slice *);
+/* The job of the transaction that is under way is to end now. */
+void oftables_finish_job(struct oftables *);
+/* Takes rules out of a table that is beyond its limit, and tells how full it is. */
+void oftables_settle_table(struct oftables *, uint8_t table_id);
+void own_job_free(struct own_job *); /* NULL is fine */
+void oftables_own_destroy(struct oftables *);
 
 /* ---- retire.c ---- */
 
@@ -219,12 +263,18 @@ void oftables_bury(struct oftables *, struct slice *);
 
 /* ---- flow-mod.c ---- */
 
+/* Removes the rules of a selection (NULL: goes on).  False: not done yet. */
+bool oftxn_remove_some(struct oftxn *, const struct flow_select *, struct slice *);
 void oftxn_mass_end(struct oftxn *); /* idempotent */
 
 /* ---- eviction.c ---- */
 
+/* Indexes a table's rules, as the transaction under way has them, for oftable_victim(), which
+ * does it at once if need be.  False: not done yet. */
+bool oftable_evict_prepare(struct oftxn *, uint8_t table_id, struct slice *);
+void oftables_evict_abandon(struct oftables *); /* indexes that are not whole yet */
 /* The rule of a table that has to make room for another, or NULL. */
-struct rule *oftable_victim(struct oftables *, uint8_t table_id);
+struct rule *oftable_victim(struct oftxn *, uint8_t table_id);
 void oftable_check_vacancy(struct oftables *, uint8_t table_id);
 /* A rule comes into its table, or leaves it (in a transaction). */
 void oftable_evict_add(struct oftables *, struct rule *);
@@ -234,8 +284,9 @@ void oftable_evict_clear(struct oftables *, uint8_t table_id);
 
 /* ---- expiry.c, learn.c ---- */
 
-void oftables_expire(struct oftables *);
-void oftables_run_queue(struct oftables *);
+void oftables_expire(struct oftables *, struct slice *);
+/* Makes queued changes; what is left wakes main. */
+void oftables_run_queue(struct oftables *, struct slice *);
 void oftables_queue_destroy(struct oftables *);
 
 #endif

@@ -275,13 +275,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memset(models, 0, sizeof models);
     flows = 0;
-    of_commit_set_parts(size ? data[size - 1] % 8 + 1u : 1);
+    oftables_set_parts(size ? data[size - 1] % 8 + 1u : 1);
     conn = ofconn_create_fake(o->conns, OF14_VERSION);
     for (size_t i = 0; i + 3 <= size && i < 3 * KEPT_MAX; i += 3) {
         run_step(data + i);
     }
     ofconn_destroy(conn);
-    oftables_flush(o->tables);
+    fuzz_bridge_clear(loop, o);
     evloop_turn(loop, 0);
     return 0;
 }

@@ -16,6 +16,8 @@ of-storm.py SOCKET barriers SECONDS
 of-storm.py SOCKET watch FEW MANY
     asks how many flows there are, over and over, until there are MANY; fails when it is told of
     another number than FEW before, or when an answer takes longer than 10 seconds.
+of-storm.py SOCKET fire
+    deletes all flows, adds one, and hangs up without waiting for anything.
 of-storm.py SOCKET monitor
     asks to be told of flows and does not read until SIGUSR1; then counts the flows that it knows.
 """
@@ -252,6 +254,16 @@ def watch(path, few, many):
     print(f"from {few} to {many} flows at once")
 
 
+def fire(path):
+    everything = bytearray(FLOW_MOD[:56])
+    everything[2:4] = struct.pack("!H", 56)
+    everything[24:26] = bytes((255, 3))  # of all tables; delete
+    everything[48:56] = struct.pack("!HH4x", 1, 4)
+    with connect(path, 4) as s:
+        s.recv(100)
+        s.sendall(everything + FLOW_MOD)
+
+
 def monitor(path):
     """Nicira's flow monitor, in 1.0, of everything; a match is what a flow is known by."""
     s = connect(path, 1)
@@ -290,6 +302,8 @@ def main():
         stall(path, int(sys.argv[3]))
     elif what == "monitor":
         monitor(path)
+    elif what == "fire":
+        fire(path)
     elif what == "watch":
         watch(path, int(sys.argv[3]), int(sys.argv[4]))
     else:

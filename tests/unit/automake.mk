@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test-of-meters \
 	tests/unit/test-of-msg \
 	tests/unit/test-of-packet \
+	tests/unit/test-of-slices \
 	tests/unit/test-of-switch \
 	tests/unit/test-ofproto-vlan \
 	tests/unit/test-ofproto \
@@ -78,6 +79,7 @@ EXTRA_DIST += \
 	tests/unit/dp-harness.h \
 	tests/unit/fd-message.h \
 	tests/unit/of-action-vectors.h \
+	tests/unit/of-commit-harness.h \
 	tests/unit/of-hex.h \
 	tests/unit/of-match-vectors.h \
 	tests/unit/ofproto-harness.h \
