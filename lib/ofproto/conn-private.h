@@ -59,10 +59,12 @@ struct ofconn {
 
     struct flow_monitor *monitors; /* of-handlers-monitor.c */
     bool monitors_paused, updates_open;
+    bool updates_held;   /* they come behind what a dump tells monitors */
     uint32_t abbrev_xid; /* of the last abbreviated update */
-    int64_t paused_ms;
-    struct of_buf updates; /* being gathered while updates_open */
-    struct of_mp_writer updates_writer;
+    int64_t paused_ms,
+        missed_ms;         /* since when additions are not told; were not, in catching up */
+    struct of_buf updates; /* what is to be sent; its end is being gathered: */
+    struct of_mp_writer updates_writer; /* ... while updates_open */
 
     struct pinsched *scheds[OFCONN_N_SCHEDS]; /* conn-packet-in.c; NULL: no rate limit */
     struct pin_queue *pin_queue;              /* what waits for the peer, or NULL */
@@ -192,8 +194,22 @@ of_flow_mod_prepare(const struct ofconn *, const struct of_msg *, struct of_flow
 of_handler of_handle_flow_stats, of_handle_aggregate;
 /* How long ago something was made, as messages say it; negative is 0. */
 void of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec);
-/* The rules to answer with are still being looked for: the next message has to wait. */
-bool of_dump_is_under_way(const struct ofconn *);
+/* Rules to tell a peer about in a multipart message. */
+struct of_dump_spec {
+    enum of_msg_type type; /* of the answer */
+    uint32_t xid;
+    bool at_once; /* about the rules that are there now, whatever that costs */
+    bool quiet;   /* nothing is sent if there are none */
+    struct flow_select sel;
+    /* Of those selected; NULL: all. */
+    bool (*wants)(const struct ofconn *, const struct rule *);
+    /* NULL: sends their totals. */
+    void (*put)(struct ofconn *, struct of_mp_writer *, const struct rule *, int64_t now_ms);
+    void (*sent)(struct ofconn *); /* it is over; NULL: nobody cares */
+};
+/* Begins to gather and to send.  None may be under way on the connection, whose next messages
+ * wait until it is over (ofconn.dump). */
+void of_dump_start(struct ofconn *, const struct of_dump_spec *);
 /* The peer took what was sent: more of a dump. */
 void of_dump_drained(struct ofconn *);
 void of_dump_destroy(struct ofconn *);

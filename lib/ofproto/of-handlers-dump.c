@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flow and aggregate statistics.  Called by conn-dispatch.c, the event loop and the channel on
- * the main thread.
+/* Answers about many rules: flow and aggregate statistics, and what flow monitors begin with
+ * (of-handlers-monitor.c).  Called by conn-dispatch.c, the event loop and the channel on the
+ * main thread.
  *
  * The rules are looked for a slice in each turn of the event loop, as they were when that
  * began; then they are sent a slice each time that the peer has taken the last one. */
@@ -34,10 +35,7 @@ read_request(const struct of_msg *msg, struct flow_select *s)
  * but for the references. */
 struct flow_dump {
     struct ofconn *conn;
-    enum of_msg_type type;
-    uint32_t xid;
-    bool aggregate;
-    struct flow_select sel;
+    struct of_dump_spec spec;
 
     bool walking, found; /* began, and ended, to look for rules */
     struct rule_walk walk;
@@ -57,7 +55,7 @@ of_duration(int64_t ms, uint32_t *sec, uint32_t *nsec)
 }
 
 static void
-put_rule(struct of_mp_writer *w, const struct rule *rule, int64_t now)
+put_stats(struct ofconn *c, struct of_mp_writer *w, const struct rule *rule, int64_t now)
 {
     struct rule_counts counts = rule_get_counts(rule);
     int64_t modified = atomic_load_explicit(&rule->modified_ms, memory_order_relaxed);
@@ -108,14 +106,15 @@ static bool
 send_slice(struct ofconn *c)
 {
     struct flow_dump *d = c->dump;
+    const struct of_dump_spec spec = d->spec;
     struct of_buf b = OF_BUF_INIT;
     struct of_mp_writer w;
     int64_t now = clock_now_ms();
-    bool last;
+    bool last, none = spec.quiet && !d->list.n;
 
-    of_mp_begin(&w, &b, d->type, c->version, d->xid);
+    of_mp_begin(&w, &b, spec.type, c->version, spec.xid);
     while (d->next < d->list.n && b.len < SLICE_BYTES) {
-        put_rule(&w, d->list.rules[d->next], now);
+        spec.put(c, &w, d->list.rules[d->next], now);
         rule_unref(d->list.rules[d->next++]);
     }
     last = d->next == d->list.n;
@@ -125,7 +124,13 @@ send_slice(struct ofconn *c)
     } else {
         of_mp_end_more(&w);
     }
+    if (none) {
+        of_buf_clear(&b);
+    }
     ofconn_send(c, &b);
+    if (last && spec.sent) {
+        spec.sent(c);
+    }
     return last;
 }
 
@@ -134,13 +139,8 @@ of_dump_drained(struct ofconn *c)
 {
     if (c->dump && c->dump->found && send_slice(c)) {
         of_channel_hold(c->channel, OF_HOLD_NOT);
+        of_commit_resume(c->mgr); /* if a message came all the same */
     }
-}
-
-bool
-of_dump_is_under_way(const struct ofconn *c)
-{
-    return c->dump && !c->dump->found;
 }
 
 /* Looks for more rules.  False: there may be more yet. */
@@ -151,16 +151,16 @@ find_some(struct flow_dump *d, struct slice *slice)
     struct rule *r;
 
     if (!d->walking) {
-        if (oftables_walk_must_wait(t)) {
+        if (!d->spec.at_once && oftables_walk_must_wait(t)) {
             return false;
         }
-        rule_walk_begin(&d->walk, t, &d->sel, -1, false, oftables_version(t));
+        rule_walk_begin(&d->walk, t, &d->spec.sel, -1, false, oftables_version(t));
         d->walking = true;
     }
     while ((r = rule_walk_next(&d->walk, slice))) {
-        if (d->aggregate) {
+        if (!d->spec.put) {
             rule_totals_add(&d->totals, r);
-        } else {
+        } else if (!d->spec.wants || d->spec.wants(d->conn, r)) {
             rule_list_add(&d->list, rule_ref(r));
         }
         if (slice_spent(slice)) {
@@ -171,14 +171,23 @@ find_some(struct flow_dump *d, struct slice *slice)
     return d->found;
 }
 
+/* Does it read on? */
+static void
+hold(struct ofconn *c, enum of_channel_hold held)
+{
+    if (c->channel) {
+        of_channel_hold(c->channel, held);
+    }
+}
+
 static void
 send_totals(struct ofconn *c)
 {
     const struct flow_dump *d = c->dump;
     struct of_buf b = OF_BUF_INIT;
 
-    of_aggregate_encode(&b, d->type, d->totals.n_packets, d->totals.n_bytes, d->totals.n_flows,
-                        c->version, d->xid);
+    of_aggregate_encode(&b, d->spec.type, d->totals.n_packets, d->totals.n_bytes,
+                        d->totals.n_flows, c->version, d->spec.xid);
     ofconn_send(c, &b);
     of_dump_destroy(c);
 }
@@ -188,7 +197,7 @@ static void
 send_answer(struct ofconn *c)
 {
     rule_walk_end(&c->dump->walk);
-    if (c->dump->aggregate) {
+    if (!c->dump->spec.put) {
         send_totals(c);
         return;
     }
@@ -205,42 +214,51 @@ static void
 go_on(struct ev_defer *defer)
 {
     struct flow_dump *d = defer->aux;
-    struct slice slice = slice_of_us(OFTABLES_SLICE_US);
+    struct slice slice = oftables_slice();
     struct ofconn *c = d->conn;
 
     if (!find_some(d, &slice)) {
         ev_defer_start(defer);
         return;
     }
-    of_channel_hold(c->channel, OF_HOLD_NOT);
+    hold(c, OF_HOLD_NOT);
     send_answer(c);
     of_commit_resume(c->mgr); /* if a message came all the same */
 }
 
-static enum of_err
-answer(struct ofconn *c, const struct of_msg *msg, bool aggregate)
+void
+of_dump_start(struct ofconn *c, const struct of_dump_spec *spec)
 {
-    struct slice slice = c->channel ? slice_of_us(OFTABLES_SLICE_US) : SLICE_ENDLESS;
+    bool now = !c->channel && !spec->at_once; /* a test asks */
+    struct slice slice = now ? SLICE_ENDLESS : oftables_slice();
     struct flow_dump *d = xzalloc(sizeof *d);
-    enum of_err err = read_request(msg, &d->sel);
 
-    if (err) {
-        free(d);
-        return err;
-    }
     d->conn = c;
-    d->type = of_msg_reply_type(msg->type);
-    d->xid = msg->xid;
-    d->aggregate = aggregate;
+    d->spec = *spec;
     ev_defer_init(&d->defer, c->mgr->loop, go_on, d);
     c->dump = d;
     if (find_some(d, &slice)) {
         send_answer(c);
     } else {
-        of_channel_hold(c->channel, OF_HOLD_WORK);
+        hold(c, OF_HOLD_WORK);
         ev_defer_start(&d->defer);
     }
-    return OF_OK;
+}
+
+static enum of_err
+answer(struct ofconn *c, const struct of_msg *msg, bool aggregate)
+{
+    struct of_dump_spec spec = {
+        .type = of_msg_reply_type(msg->type),
+        .xid = msg->xid,
+        .put = aggregate ? NULL : put_stats,
+    };
+    enum of_err err = read_request(msg, &spec.sel);
+
+    if (!err) {
+        of_dump_start(c, &spec);
+    }
+    return err;
 }
 
 enum of_err

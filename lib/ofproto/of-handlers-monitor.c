@@ -4,7 +4,10 @@
  *
  * Updates of one message or one round of expiry go out together.  A peer that does not read is
  * sent PAUSED and then nothing but deletions are lost to it: when it has caught up, it gets
- * what was added or changed meanwhile, and RESUMED. */
+ * what was added or changed meanwhile, and RESUMED.
+ *
+ * What there is when a monitor begins or resumes goes out like any dump of many rules, in many
+ * turns; what happens meanwhile is held back and comes behind it. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 #include "log/coverage.h"
 #include "ofproto/conn-private.h"
 #include "ofproto/oftables.h"
+#include "ofproto/rule-walk.h"
 #include "openflow/of-monitor.h"
 #include "os/clock.h"
 #include "util/xalloc.h"
@@ -119,26 +123,23 @@ queue_update(struct ofconn *c, const struct of_monitor_update *u)
 }
 
 static void
-send_state(struct ofconn *c, enum of_monitor_event event)
+put_state(struct ofconn *c, struct of_buf *b, enum of_monitor_event event)
 {
-    struct of_buf b = OF_BUF_INIT;
-
     if (c->version >= OF14_VERSION && c->monitors->reply == OFM_FLOW_MONITOR_REPLY) {
         const struct of_monitor_update u = {.event = event};
         struct of_mp_writer w;
 
-        of_mp_begin(&w, &b, c->monitors->reply, c->version, 0);
+        of_mp_begin(&w, b, c->monitors->reply, c->version, 0);
         of_mp_entry_begin(&w);
-        of_monitor_update_put(&b, c->monitors->reply, &u, c->version);
+        of_monitor_update_put(b, c->monitors->reply, &u, c->version);
         of_mp_entry_end(&w);
         of_mp_end(&w);
     } else {
         enum of_msg_type type =
             event == OFPFME_PAUSED ? OFM_NXT_FLOW_MONITOR_PAUSED : OFM_NXT_FLOW_MONITOR_RESUMED;
 
-        of_msg_end(&b, of_msg_begin(&b, type, c->version, 0));
+        of_msg_end(b, of_msg_begin(b, type, c->version, 0));
     }
-    ofconn_send(c, &b);
 }
 
 static size_t
@@ -147,72 +148,127 @@ backlog(const struct ofconn *c)
     return c->channel ? of_channel_backlog(c->channel) : 0;
 }
 
-struct walk {
-    struct ofconn *c;
-    struct of_buf *b;
-    struct of_mp_writer *w;
-    int64_t since_ms;
-};
-
-static bool
-resume_rule(struct rule *rule, void *walk_)
+static void
+close_updates(struct ofconn *c)
 {
-    struct walk *walk = walk_;
-    int64_t modified = atomic_load_explicit(&rule->modified_ms, memory_order_relaxed);
-    struct of_monitor_update u;
-    struct of_match match;
+    if (c->updates_open) {
+        of_mp_end(&c->updates_writer);
+        c->updates_open = false;
+    }
+}
 
-    if (modified < walk->since_ms) {
-        return true;
+/* From here on additions and modifications are not told one by one. */
+static void
+pause_monitors(struct ofconn *c)
+{
+    COVERAGE_INC(ofconn_monitor_paused);
+    close_updates(c);
+    put_state(c, &c->updates, OFPFME_PAUSED);
+    c->monitors_paused = true;
+    c->paused_ms = clock_now_ms();
+}
+
+static void
+send_updates(struct ofconn *c)
+{
+    close_updates(c);
+    if (c->updates.len) {
+        ofconn_send(c, &c->updates);
     }
-    for (const struct flow_monitor *m = walk->c->monitors; m; m = m->next) {
-        if (monitor_matches(m, rule, NULL)) {
-            describe(rule, rule->created_ms >= walk->since_ms ? OFPFME_ADDED : OFPFME_MODIFIED,
-                     m->r.flags & OFPFMF_INSTRUCTIONS, &match, &u);
-            queue_update(walk->c, &u);
-            break;
-        }
-    }
-    return true;
 }
 
 static void
 flush(struct ofconn *c)
 {
-    if (c->updates_open) {
-        of_mp_end(&c->updates_writer);
-        c->updates_open = false;
-        ofconn_send(c, &c->updates);
+    if (c->updates_held) {
+        if (c->monitors && !c->monitors_paused && c->updates.len > PAUSE_BYTES) {
+            pause_monitors(c);
+        }
+        return;
     }
+    send_updates(c);
     if (!c->monitors) {
         c->monitors_paused = false;
     } else if (!c->monitors_paused && backlog(c) > PAUSE_BYTES) {
-        COVERAGE_INC(ofconn_monitor_paused);
-        c->monitors_paused = true;
-        c->paused_ms = clock_now_ms();
-        send_state(c, OFPFME_PAUSED);
+        pause_monitors(c);
+        send_updates(c);
     }
+}
+
+/* ------------------------------------------------------------------ catching up */
+
+static const struct flow_monitor *
+who_missed(const struct ofconn *c, const struct rule *rule)
+{
+    const struct flow_monitor *m = c->monitors;
+
+    if (atomic_load_explicit(&rule->modified_ms, memory_order_relaxed) < c->missed_ms) {
+        return NULL;
+    }
+    while (m && !monitor_matches(m, rule, NULL)) {
+        m = m->next;
+    }
+    return m;
+}
+
+static bool
+was_missed(const struct ofconn *c, const struct rule *rule)
+{
+    return who_missed(c, rule) != NULL;
+}
+
+static void
+put_missed(struct ofconn *c, struct of_mp_writer *w, const struct rule *rule, int64_t now)
+{
+    const struct flow_monitor *m = who_missed(c, rule);
+    struct of_monitor_update u;
+    struct of_match match;
+
+    if (m) {
+        describe(rule, rule->created_ms >= c->missed_ms ? OFPFME_ADDED : OFPFME_MODIFIED,
+                 m->r.flags & OFPFMF_INSTRUCTIONS, &match, &u);
+        of_mp_entry_begin(w);
+        of_monitor_update_put(w->buf, w->type, &u, w->version);
+        of_mp_entry_end(w);
+    }
+}
+
+static void
+caught_up(struct ofconn *c)
+{
+    struct of_buf b = OF_BUF_INIT;
+
+    if (c->monitors) {
+        put_state(c, &b, OFPFME_RESUMED);
+        ofconn_send(c, &b);
+    }
+    c->updates_held = false;
+    flush(c);
 }
 
 /* The peer of a connection has taken everything that waited for it. */
 void
 of_monitors_drained(struct ofconn *c)
 {
-    struct walk walk = {.c = c, .since_ms = c->paused_ms};
-    struct flow_select all;
+    struct of_dump_spec spec = {
+        .at_once = true,
+        .quiet = true,
+        .wants = was_missed,
+        .put = put_missed,
+        .sent = caught_up,
+    };
+    const struct oftables *t = c->mgr->ofproto->tables;
 
-    if (!c->monitors_paused || !c->monitors || c->mgr->commit) {
-        return; /* a commit that is being told goes first, and comes back here */
+    if (!c->monitors_paused || !c->monitors || c->dump || c->mgr->commit ||
+        oftables_is_busy(t) || oftables_walk_must_wait(t)) {
+        return; /* what is being told goes first, and comes back here */
     }
     c->monitors_paused = false;
-    flow_select_init(&all);
-    oftables_for_each(c->mgr->ofproto->tables, &all, resume_rule, &walk);
-    if (c->updates_open) {
-        of_mp_end(&c->updates_writer);
-        c->updates_open = false;
-        ofconn_send(c, &c->updates);
-    }
-    send_state(c, OFPFME_RESUMED);
+    c->missed_ms = c->paused_ms;
+    c->updates_held = true;
+    spec.type = c->monitors->reply;
+    flow_select_init(&spec.sel);
+    of_dump_start(c, &spec);
 }
 
 void
@@ -280,28 +336,40 @@ connmgr_rule_event(struct connmgr *mgr, enum rule_event event, const struct rule
 
 /* ------------------------------------------------------------------ requests */
 
-/* A rule that several new monitors match goes out once. */
-static bool
-initial_rule(struct rule *rule, void *walk_)
+/* Flags of the new monitors that match. */
+static uint16_t
+who_begins(const struct ofconn *c, const struct rule *rule)
 {
-    struct walk *walk = walk_;
-    enum of_msg_type reply = walk->w->type;
-    struct of_monitor_update u;
-    struct of_match match;
     uint16_t flags = 0;
 
-    for (const struct flow_monitor *m = walk->c->monitors; m; m = m->next) {
+    for (const struct flow_monitor *m = c->monitors; m; m = m->next) {
         if (m->fresh && m->r.flags & OFPFMF_INITIAL && monitor_matches(m, rule, NULL)) {
             flags |= m->r.flags;
         }
     }
+    return flags;
+}
+
+static bool
+is_initial(const struct ofconn *c, const struct rule *rule)
+{
+    return who_begins(c, rule) != 0;
+}
+
+/* A rule that several new monitors match goes out once. */
+static void
+put_initial(struct ofconn *c, struct of_mp_writer *w, const struct rule *rule, int64_t now)
+{
+    uint16_t flags = who_begins(c, rule);
+    struct of_monitor_update u;
+    struct of_match match;
+
     if (flags) {
         describe(rule, OFPFME_INITIAL, flags & OFPFMF_INSTRUCTIONS, &match, &u);
-        of_mp_entry_begin(walk->w);
-        of_monitor_update_put(walk->b, reply, &u, walk->c->version);
-        of_mp_entry_end(walk->w);
+        of_mp_entry_begin(w);
+        of_monitor_update_put(w->buf, w->type, &u, w->version);
+        of_mp_entry_end(w);
     }
-    return true;
 }
 
 static enum of_err
@@ -333,28 +401,6 @@ apply(struct ofconn *c, const struct of_monitor_request *r, enum of_msg_type rep
     return OF_OK;
 }
 
-/* The flows that there are, for the monitors that are new. */
-static void
-send_initial(struct ofconn *c, enum of_msg_type reply, uint32_t xid)
-{
-    struct of_buf b = OF_BUF_INIT;
-    struct of_mp_writer w;
-    struct walk walk = {.c = c, .b = &b, .w = &w};
-    struct flow_select all;
-    bool wanted = false;
-
-    for (const struct flow_monitor *m = c->monitors; m; m = m->next) {
-        wanted |= m->fresh && m->r.flags & OFPFMF_INITIAL;
-    }
-    of_mp_begin(&w, &b, reply, c->version, xid);
-    if (wanted) {
-        flow_select_init(&all);
-        oftables_for_each(c->mgr->ofproto->tables, &all, initial_rule, &walk);
-    }
-    of_mp_end(&w);
-    ofconn_send(c, &b);
-}
-
 /* The message is over; when it failed, what it added goes. */
 static void
 settle(struct ofconn *c, bool failed)
@@ -368,6 +414,46 @@ settle(struct ofconn *c, bool failed)
         } else {
             m->fresh = NOT_FRESH;
         }
+    }
+}
+
+static void
+initial_sent(struct ofconn *c)
+{
+    settle(c, false);
+    c->updates_held = false;
+    flush(c);
+}
+
+/* The flows that there are, for the monitors that are new. */
+static void
+send_initial(struct ofconn *c, enum of_msg_type reply, uint32_t xid)
+{
+    struct of_dump_spec spec = {
+        .type = reply,
+        .xid = xid,
+        .at_once = true,
+        .wants = is_initial,
+        .put = put_initial,
+        .sent = initial_sent,
+    };
+    bool wanted = false;
+
+    for (const struct flow_monitor *m = c->monitors; m; m = m->next) {
+        wanted |= m->fresh && m->r.flags & OFPFMF_INITIAL;
+    }
+    if (wanted) {
+        c->updates_held = true;
+        flow_select_init(&spec.sel);
+        of_dump_start(c, &spec);
+    } else {
+        struct of_buf b = OF_BUF_INIT;
+        struct of_mp_writer w;
+
+        of_mp_begin(&w, &b, reply, c->version, xid);
+        of_mp_end(&w);
+        ofconn_send(c, &b);
+        settle(c, false);
     }
 }
 
@@ -393,10 +479,11 @@ of_handle_monitor(struct ofconn *c, struct of_msg *msg)
             err = apply(c, &r, reply);
         }
     }
-    if (!err) {
+    if (err) {
+        settle(c, true);
+    } else {
         send_initial(c, reply, msg->xid);
     }
-    settle(c, err != OF_OK);
     return err;
 }
 

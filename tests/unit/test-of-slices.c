@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What else is about very many flows, and takes many turns of the event loop: the end of a
- * group or a meter, of all flows, of those beyond a lowered limit, of what was learned.
- * Others see all of it or nothing, and what they ask for comes behind it. */
+ * group or a meter, of all flows, of those beyond a lowered limit, of what was learned; and
+ * what a flow monitor begins with.  Others see all of it or nothing, and what they ask for
+ * comes behind it. */
 
 #include "of-commit-harness.h"
 
@@ -9,6 +10,7 @@
 #include "ofproto/meters.h"
 #include "openflow/of-group.h"
 #include "openflow/of-meter.h"
+#include "openflow/of-monitor.h"
 
 #define ID 5u
 
@@ -398,13 +400,114 @@ test_learner_expires(void **state)
     assert_int_equal(oftables_count(o->tables), 1);
 }
 
+/* ---- Monitors ---- */
+
+static void
+send_monitor(struct ofconn *c, uint32_t id)
+{
+    struct of_buf m = OF_BUF_INIT;
+    size_t start = of_msg_begin(&m, OFM_FLOW_MONITOR_REQUEST, OF14_VERSION, ++xid);
+
+    of_put_u32(&m, id);
+    of_put_u32(&m, UINT32_MAX); /* any port */
+    of_put_u32(&m, UINT32_MAX); /* any group */
+    of_put_u16(&m, 0xf);        /* initial, add, removed, modify */
+    of_put_u8(&m, 255);
+    of_put_u8(&m, 0); /* add */
+    of_put_u16(&m, 1);
+    of_put_u16(&m, 4);
+    of_put_u32(&m, 0);
+    of_msg_end(&m, start);
+    send_msg(c, &m);
+}
+
+/* Events in order, equal ones that follow each other counted, other messages by name. */
+static const char *
+told(struct ofconn *c)
+{
+    static const char *const names[] = {"initial", "added", "removed", "modified"};
+    static char text[1024];
+    size_t ofs = 0, len = 0;
+    unsigned n = 0, last = 0;
+
+    text[0] = '\0';
+    while (ofs < c->sink.len) {
+        const uint8_t *p = c->sink.data + ofs;
+        struct of_msg m;
+
+        assert_int_equal(of_msg_parse(p, of_get_be16(p + 2), &m), OF_OK);
+        ofs += m.len;
+        if (m.type == OFM_FLOW_MONITOR_REPLY) {
+            for (size_t at = 0; at < m.body.len; at += of_get_be16(m.body.p + at)) {
+                unsigned event = of_get_be16(m.body.p + at + 2);
+
+                assert_true(event < ARRAY_SIZE(names));
+                if (n && event != last) {
+                    len += (size_t) sprintf(text + len, "%u %s ", n, names[last]);
+                    n = 0;
+                }
+                last = event;
+                n++;
+            }
+        }
+        if (n && (ofs == c->sink.len || m.type != OFM_FLOW_MONITOR_REPLY)) {
+            len += (size_t) sprintf(text + len, "%u %s ", n, names[last]);
+            n = 0;
+        }
+        if (m.type != OFM_FLOW_MONITOR_REPLY) {
+            len += (size_t) sprintf(text + len, "%s ", of_msg_type_name(m.type));
+        }
+    }
+    of_buf_clear(&c->sink);
+    return text;
+}
+
+static void
+test_monitor(void **state)
+{
+    unsigned n = 0;
+
+    send_monitor(a, 1);
+    send_empty(a, OFM_BARRIER_REQUEST);
+    send_monitor(a, 2);
+    assert_string_equal(sent(a), "");
+    evloop_turn(loop, 0);
+    /* What happens meanwhile comes behind it: with a flow that was not looked at yet, one that
+     * was, and one that is new. */
+    send_flow_mod(b, DELETE_STRICT, 1, 0);
+    send_flow_mod(b, DELETE_STRICT, N, 0);
+    send_flow_mod(b, ADD, 9 * N, 0);
+    assert_int_equal(n_flows(b), N - 1);
+    for (; !a->sink.len; n++) {
+        assert_true(n < 1000);
+        evloop_turn(loop, 0);
+    }
+    assert_in_range(n, N / PARTS - 5, 2 * N / PARTS + 5); /* each is looked at, and kept */
+    for (int i = 0; i < 1000 && a->dump; i++) {
+        evloop_turn(loop, 0);
+    }
+    evloop_turn(loop, 0);
+    /* The first monitor, what it missed, and the barrier that waited; then the second. */
+    assert_string_equal(told(a),
+                        "3000 initial 2 removed 1 added OFPT_BARRIER_REPLY 2999 initial ");
+    send_flow_mod(b, DELETE_STRICT, 2, 0);
+    assert_string_equal(told(a), "1 removed ");
+    /* One goes in the middle. */
+    send_monitor(b, 3);
+    evloop_turn(loop, 0);
+    ofconn_destroy(b);
+    send_flow_mod(a, ADD, 2, 0);
+    assert_string_equal(sent(a), "OFPST_FLOW_MONITOR reply ");
+    b = ofconn_create_fake(o->conns, OF14_VERSION);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         U(test_group),         U(test_meter),      U(test_sender_goes), U(test_flush),
         U(test_lowered_limit), U(test_full_table), U(test_learned),     U(test_learner_expires),
-        U(test_bridge_goes),
+        U(test_bridge_goes),   U(test_monitor),
     };
 
     return run_bridge_tests(tests, ARRAY_SIZE(tests));
