@@ -148,6 +148,7 @@ port_open_queues(struct dp_port *port, char **errp)
     }
     port->n_txq = (uint16_t) netdev_n_txq(port->netdev);
     port->tx_concurrent = netdev_tx_is_concurrent(port->netdev);
+    port->tx_csum = netdev_tx_takes_partial_csum(port->netdev);
     if (!port->tx_concurrent) {
         port->txqs = xzalloc_cacheline((port->n_txq + 1u) * sizeof *port->txqs);
         for (unsigned i = 0; i < port->n_txq; i++) {
@@ -279,6 +280,8 @@ int
 dp_port_reconfigure(struct dp *dp, uint32_t port_no, char **errp)
 {
     struct dp_port *old = dp_port_lookup(dp, port_no), *port;
+    uint64_t old_id;
+    bool had_tx_csum;
     int error;
 
     if (!old) {
@@ -293,13 +296,19 @@ dp_port_reconfigure(struct dp *dp, uint32_t port_no, char **errp)
     port_close_queues(old);
 
     port = port_new(dp, old->netdev, port_no, old->name, old->affinity);
-    port->id = old->id;
     atomic_init(&port->emc, atomic_load_explicit(&old->emc, memory_order_relaxed));
     old->name = old->affinity = NULL;
+    old_id = old->id;
+    had_tx_csum = old->tx_csum;
     port_free(old);
     error = netdev_reconfigure(port->netdev, errp);
     if (!error) {
         error = port_open_queues(port, errp);
+    }
+    /* What is staged for the old one is for the new one too, unless checksums in there are
+     * half-done for a device that would complete them, and now does not. */
+    if (!had_tx_csum || port->tx_csum) {
+        port->id = old_id;
     }
     /* A port without queues keeps its place: packets to it are dropped and counted. */
     ports_publish(dp, port_no, port);

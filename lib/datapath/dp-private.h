@@ -75,6 +75,7 @@ struct dp_port {
     uint16_t n_rxq;
     _Atomic bool emc;   /* other_config:emc-enable */
     bool tx_concurrent; /* its device needs no lock */
+    bool tx_csum;       /* its device takes PACKET_CSUM_PARTIAL */
     struct txq *txqs;   /* NULL with tx_concurrent */
     struct netdev *netdev;
     struct dp *dp;

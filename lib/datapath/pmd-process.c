@@ -96,9 +96,11 @@ struct output {
     struct stage_slot *slot;
 };
 
-/* Outputs a packet of the flow; false: the flow does something else, or not even that. */
+/* Outputs a packet of the flow; false: the flow does something else, or not even that.
+ * `partial`: its checksum may be marked as half-done. */
 static ALWAYS_INLINE bool
-output_add(struct pmd *pmd, struct output *o, const struct dp_flow *f, struct packet *p)
+output_add(struct pmd *pmd, struct output *o, const struct dp_flow *f, struct packet *p,
+           bool partial)
 {
     uint32_t no = atomic_load_explicit(&f->only_output, memory_order_relaxed);
 
@@ -109,18 +111,25 @@ output_add(struct pmd *pmd, struct output *o, const struct dp_flow *f, struct pa
         }
         o->slot = stage_slot(pmd, o->port);
     }
+    if (partial && !o->port->tx_csum) {
+        packet_settle_csum(p);
+    }
     stage_add(pmd, o->slot, p);
     return true;
 }
 
-/* Packets of one flow, counted and sent on their way. */
-static ALWAYS_INLINE void
-flow_execute(struct pmd *pmd, struct dp_flow *f, struct packet_batch *b, uint64_t n_bytes,
-             uint16_t tcp_flags)
+static ALWAYS_INLINE struct dp_port *
+flow_port(const struct pmd *pmd, const struct dp_flow *f)
 {
-    struct dp_port *port =
-        flow_only_port(pmd, atomic_load_explicit(&f->only_output, memory_order_relaxed));
+    return flow_only_port(pmd, atomic_load_explicit(&f->only_output, memory_order_relaxed));
+}
 
+/* Packets of one flow, counted and sent on their way: to `port`, by flow_port(), if that is
+ * all. */
+static ALWAYS_INLINE void
+flow_execute(struct pmd *pmd, struct dp_flow *f, struct dp_port *port, struct packet_batch *b,
+             uint64_t n_bytes, uint16_t tcp_flags)
+{
     flow_count(pmd, f, b->n, n_bytes, tcp_flags);
     if (LIKELY(port)) {
         stage_put_batch(pmd, port, b);
@@ -135,7 +144,8 @@ groups_execute(struct pmd *pmd)
     for (unsigned i = 0; i < pmd->n_groups; i++) {
         struct group *g = &pmd->groups[i];
 
-        flow_execute(pmd, g->flow, &g->batch, g->n_bytes, g->tcp_flags);
+        flow_execute(pmd, g->flow, flow_port(pmd, g->flow), &g->batch, g->n_bytes,
+                     g->tcp_flags);
     }
     pmd->n_groups = 0;
 }
@@ -303,11 +313,34 @@ process_misses(struct pmd *pmd, bool emc, struct packet *const *pkts,
     pmd_stat_add(&pmd->stats, PMD_STAT_SUBTABLES, c.subtables);
 }
 
-/* The keys of the packets that a port received. */
-static void
+/* A half-done checksum may stay so on the way from one port to another and nowhere else, if the
+ * other one's device takes that.  Where there are such devices it is marked here, and completed
+ * as soon as it turns out to go elsewhere, or to be changed; true: marked. */
+static COLD NOINLINE bool
+partial_csum_found(struct packet *p)
+{
+    if (netdev_any_tx_csum()) {
+        return packet_mark_partial_csum(p);
+    }
+    packet_complete_csum(p);
+    return false;
+}
+
+static COLD NOINLINE void
+settle_batch(struct packet_batch *b)
+{
+    for (unsigned i = 0; i < b->n; i++) {
+        packet_settle_csum(b->pkts[i]);
+    }
+}
+
+/* The keys of the packets that a port received.  True: some checksums are marked as half-done.
+ */
+static bool
 extract_received(struct pmd *pmd, const struct dp_port *port, bool emc, struct packet_batch *b)
 {
     unsigned n = b->n;
+    bool partial = false;
 
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = b->pkts[i];
@@ -318,43 +351,71 @@ extract_received(struct pmd *pmd, const struct dp_port *port, bool emc, struct p
         }
         if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE &&
             UNLIKELY(packet_csum_may_be_partial(p))) {
-            packet_complete_csum(p);
+            partial |= partial_csum_found(p);
+        }
+    }
+    return partial;
+}
+
+/* Packets that wait for a look at the megaflow table. */
+struct misses {
+    struct packet *pkts[PACKET_BATCH_MAX];
+    const struct flow_key *keys[PACKET_BATCH_MAX];
+    unsigned n;
+};
+
+/* Each packet of the batch, whose keys are in pmd->keys, to where its flow says, or to the
+ * misses.  `partial`: checksums of some may be marked as half-done, and are so of none but
+ * those that are only output, to a port that takes that; the flow's word is taken once for
+ * both. */
+static ALWAYS_INLINE void
+dispatch(struct pmd *pmd, const struct packet_batch *b, struct dp_flow *const *flow,
+         struct misses *miss, bool partial)
+{
+    struct output out = {.port = NULL};
+
+    for (unsigned i = 0; i < b->n; i++) {
+        struct packet *p = b->pkts[i];
+
+        /* What is only output needs no group, unless it may have to follow one of its own
+         * flow, whose actions were others a moment ago. */
+        if (LIKELY(flow[i]) && LIKELY(!pmd->n_groups) &&
+            LIKELY(output_add(pmd, &out, flow[i], p, partial))) {
+            flow_count(pmd, flow[i], 1, p->len, key_tcp_flags(&pmd->keys[i]));
+            continue;
+        }
+        if (partial) {
+            packet_settle_csum(p);
+        }
+        if (LIKELY(flow[i])) {
+            group_add(pmd, flow[i], &pmd->keys[i], p);
+        } else {
+            miss->keys[miss->n] = &pmd->keys[i];
+            miss->pkts[miss->n++] = p;
         }
     }
 }
 
-/* The packets of the batch, whose keys are in pmd->keys, through caches and actions. */
+/* The packets of the batch, whose keys are in pmd->keys, through caches and actions.  `partial`
+ * as in dispatch(). */
 static void
-process_batch(struct pmd *pmd, bool emc, struct packet_batch *b)
+process_batch(struct pmd *pmd, bool emc, bool partial, struct packet_batch *b)
 {
     bool smc = atomic_load_explicit(&dp_config.smc, memory_order_relaxed);
-    struct packet *miss[PACKET_BATCH_MAX];
-    const struct flow_key *miss_key[PACKET_BATCH_MAX];
     struct dp_flow *flow[PACKET_BATCH_MAX];
     struct lookup_counts c = {0};
-    struct output out = {.port = NULL};
-    unsigned n_miss = 0, n = b->n;
+    struct misses miss;
 
-    lookup_batch(pmd, emc, smc, n, flow, &c);
-    for (unsigned i = 0; i < n; i++) {
-        struct packet *p = b->pkts[i];
-
-        if (LIKELY(flow[i])) {
-            /* What is only output needs no group, unless it may have to follow one of its own
-             * flow, whose actions were others a moment ago. */
-            if (UNLIKELY(pmd->n_groups) || UNLIKELY(!output_add(pmd, &out, flow[i], p))) {
-                group_add(pmd, flow[i], &pmd->keys[i], p);
-            } else {
-                flow_count(pmd, flow[i], 1, p->len, key_tcp_flags(&pmd->keys[i]));
-            }
-        } else {
-            miss_key[n_miss] = &pmd->keys[i];
-            miss[n_miss++] = p;
-        }
+    miss.n = 0;
+    lookup_batch(pmd, emc, smc, b->n, flow, &c);
+    if (UNLIKELY(partial)) {
+        dispatch(pmd, b, flow, &miss, true);
+    } else {
+        dispatch(pmd, b, flow, &miss, false);
     }
     groups_execute(pmd);
-    if (UNLIKELY(n_miss)) {
-        process_misses(pmd, emc, miss, miss_key, n_miss);
+    if (UNLIKELY(miss.n)) {
+        process_misses(pmd, emc, miss.pkts, miss.keys, miss.n);
     }
     pmd_stat_add(&pmd->stats, PMD_STAT_EMC_HIT, c.emc);
     pmd_stat_add(&pmd->stats, PMD_STAT_SMC_HIT, c.smc);
@@ -382,6 +443,8 @@ process_simple(struct pmd *pmd, const struct dp_port *port, struct dp_flow *f,
     unsigned n = b->n;
     uint16_t tcp_flags = 0;
     uint64_t n_bytes = 0;
+    bool partial = false;
+    struct dp_port *to;
 
     for (unsigned i = 0; i < n; i++) {
         struct packet *p = b->pkts[i];
@@ -392,11 +455,15 @@ process_simple(struct pmd *pmd, const struct dp_port *port, struct dp_flow *f,
         p->in_port = port->port_no;
         n_bytes += p->len;
         if (p->flags & PACKET_CSUM_PARTIAL_POSSIBLE && UNLIKELY(simple_csum_is_partial(p))) {
-            packet_complete_csum(p);
+            partial |= partial_csum_found(p);
         }
     }
     pmd_stat_add(&pmd->stats, PMD_STAT_SIMPLE_HIT, n);
-    flow_execute(pmd, f, b, n_bytes, tcp_flags);
+    to = flow_port(pmd, f);
+    if (UNLIKELY(partial) && !(to && to->tx_csum)) {
+        settle_batch(b);
+    }
+    flow_execute(pmd, f, to, b, n_bytes, tcp_flags);
     return true;
 }
 
@@ -405,15 +472,15 @@ static void
 process_received(struct pmd *pmd, const struct dp_port *port, struct packet_batch *b)
 {
     struct dp_flow *simple = simple_lookup(&pmd->simple, port->port_no);
-    bool emc;
+    bool emc, partial;
 
     if (simple && LIKELY(process_simple(pmd, port, simple, b))) {
         return;
     }
     emc = atomic_load_explicit(&port->emc, memory_order_relaxed) &&
           atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
-    extract_received(pmd, port, emc, b);
-    process_batch(pmd, emc, b);
+    partial = extract_received(pmd, port, emc, b);
+    process_batch(pmd, emc, partial, b);
     if (!simple && simple_is_due(&pmd->simple)) {
         simple_learn(&pmd->simple, port->port_no, &pmd->flows, &pmd->keys[0]);
     }
@@ -443,7 +510,7 @@ pmd_recirculate(struct pmd *pmd)
                 }
             }
             pmd_stat_add(&pmd->stats, PMD_STAT_RECIRC, b.n);
-            process_batch(pmd, false, &b);
+            process_batch(pmd, false, false, &b);
         }
     }
 }

@@ -35,6 +35,8 @@ struct netdev {
     uint8_t numa_node;             /* set by construct */
     bool needs_reconfigure;        /* true after construct */
     bool csum_partial_possible;    /* local stacks may hand in half-done L4 checksums */
+    bool tx_csum;                  /* set by reconfigure: send() takes PACKET_CSUM_PARTIAL */
+    bool tx_csum_counted;          /* netdev.c's */
     char *broken;                  /* NULL, or why the device is of no use any more */
     uint64_t change_seq;           /* netdev_changed() */
 };

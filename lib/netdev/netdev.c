@@ -228,6 +228,18 @@ fail:
     return error;
 }
 
+_Atomic unsigned netdev_n_tx_csum;
+
+static void
+count_tx_csum(struct netdev *netdev)
+{
+    if (netdev->tx_csum != netdev->tx_csum_counted) {
+        netdev->tx_csum_counted = netdev->tx_csum;
+        atomic_fetch_add_explicit(&netdev_n_tx_csum, netdev->tx_csum ? 1u : -1u,
+                                  memory_order_relaxed);
+    }
+}
+
 void
 netdev_close(struct netdev *netdev)
 {
@@ -241,6 +253,8 @@ netdev_close(struct netdev *netdev)
     }
     const struct netdev_class *class = netdev->class;
     class->destruct(netdev);
+    netdev->tx_csum = false;
+    count_tx_csum(netdev);
     free(netdev->name);
     free(netdev->broken);
     class->dealloc(netdev);
@@ -285,11 +299,14 @@ netdev_reconfigure(struct netdev *netdev, char **errp)
     }
     if (error) {
         netdev->n_rxq = netdev->n_txq = 0;
+        netdev->tx_csum = false;
+        count_tx_csum(netdev);
         error_set(errp, "could not set up the queues of network device %s (%s)", netdev->name,
                   strerror(error));
         return error;
     }
     netdev->needs_reconfigure = false;
+    count_tx_csum(netdev);
     return 0;
 }
 
@@ -333,6 +350,12 @@ bool
 netdev_tx_is_concurrent(const struct netdev *netdev)
 {
     return netdev->class->tx_concurrent;
+}
+
+bool
+netdev_tx_takes_partial_csum(const struct netdev *netdev)
+{
+    return netdev->tx_csum;
 }
 
 uint64_t

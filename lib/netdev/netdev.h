@@ -11,6 +11,7 @@
  * one thread at a time, which the caller arranges (datapath/txq), unless the device says that
  * it can do without (netdev_tx_is_concurrent()). */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +90,16 @@ unsigned netdev_n_rxq(const struct netdev *);
 unsigned netdev_n_txq(const struct netdev *);
 /* May several threads send on one tx queue at the same time? */
 bool netdev_tx_is_concurrent(const struct netdev *);
+/* May it be given packets with PACKET_CSUM_PARTIAL to send?  Constant between reconfigurations. */
+bool netdev_tx_takes_partial_csum(const struct netdev *);
+/* How many open devices may: where there is none, half-done checksums are completed right away.
+ * Any thread, as a hint; main writes. */
+extern _Atomic unsigned netdev_n_tx_csum;
+static inline bool
+netdev_any_tx_csum(void)
+{
+    return atomic_load_explicit(&netdev_n_tx_csum, memory_order_relaxed) > 0;
+}
 /* Grows when anything that status reports or forwarding depends on changed. */
 uint64_t netdev_change_seq(const struct netdev *);
 /* True once the underlying device vanished, failed for good, or asks to be re-opened: bridge closes it and opens it anew. *why borrowed. */
@@ -121,7 +132,8 @@ int netdev_rxq_fd(const struct netdev_rxq *);
 struct netdev *netdev_rxq_netdev(const struct netdev_rxq *);
 unsigned netdev_rxq_qid(const struct netdev_rxq *);
 /* Sends the batch on tx queue `qid` (< n_txq); takes every packet (also dropped ones, which are counted), empties the
- * batch.  Packets are complete: checksums right, not longer than MTU + headers (longer: dropped). */
+ * batch.  Packets are complete: checksums right (save with PACKET_CSUM_PARTIAL, see there), not longer than
+ * MTU + headers (longer: dropped). */
 void netdev_send(struct netdev *, unsigned qid, struct packet_batch *);
 /* Once per loop turn of the thread that has sent on `qid` since: kicks what waits.  Cheap if
  * nothing does. Returns true while there is unfinished work (do not sleep yet). */

@@ -108,38 +108,75 @@ has_whole_l4(const struct packet *p)
            p->l3_ofs < p->l4_ofs && p->l4_ofs + (uint32_t) p->l4_len <= p->len;
 }
 
-bool
-packet_complete_csum(struct packet *p)
+/* Where in the transport header the checksum is, if it is half-done; else 0. */
+static unsigned
+find_partial_csum(const struct packet *p)
 {
-    uint8_t *l3, *l4, proto;
-    uint16_t field, csum;
+    const uint8_t *l3, *l4;
+    uint16_t field;
+    uint8_t proto;
     unsigned ofs;
 
     if (!has_whole_l4(p)) {
-        return false;
+        return 0;
     }
     l3 = packet_data(p) + p->l3_ofs;
     l4 = packet_data(p) + p->l4_ofs;
     if (!packet_l4_proto(l3, p->l4_ofs - p->l3_ofs, &proto)) {
-        return false;
+        return 0;
     }
     ofs = csum_ofs(proto, p->l4_len);
     if (!ofs) {
-        return false;
+        return 0;
     }
     memcpy(&field, l4 + ofs, sizeof field);
-    if (LIKELY(field != csum_fold(pseudo_sum(l3, proto, p->l4_len)))) {
-        return false;
-    }
-    /* The field holds the pseudo-header's sum, so that the sum over the segment is the whole.
-     */
-    csum = csum_finish(csum_add(0, l4, p->l4_len));
-    if (!csum && proto == IP_PROTO_UDP) {
+    return field == csum_fold(pseudo_sum(l3, proto, p->l4_len)) ? ofs : 0;
+}
+
+/* The field holds the pseudo-header's sum, so that the sum over the segment is the whole. */
+static void
+complete_csum(struct packet *p, unsigned ofs)
+{
+    uint8_t *l4 = packet_data(p) + p->l4_ofs;
+    uint16_t csum = csum_finish(csum_add(0, l4, p->l4_len));
+
+    if (!csum && ofs == offsetof(struct udp_hdr, csum_be)) {
         csum = 0xffff; /* RFC 768: zero would say "no checksum" */
     }
     memcpy(l4 + ofs, &csum, sizeof csum);
     COVERAGE_INC(packet_csum_completed);
-    return true;
+}
+
+bool
+packet_complete_csum(struct packet *p)
+{
+    unsigned ofs = find_partial_csum(p);
+
+    if (ofs) {
+        complete_csum(p, ofs);
+    }
+    return ofs != 0;
+}
+
+bool
+packet_mark_partial_csum(struct packet *p)
+{
+    unsigned ofs = find_partial_csum(p);
+
+    if (ofs) {
+        p->csum_ofs = (uint8_t) ofs;
+        p->flags |= PACKET_CSUM_PARTIAL;
+    }
+    return ofs != 0;
+}
+
+void
+packet_settle_csum(struct packet *p)
+{
+    if (p->flags & PACKET_CSUM_PARTIAL) {
+        p->flags &= (uint8_t) ~PACKET_CSUM_PARTIAL;
+        complete_csum(p, p->csum_ofs);
+    }
 }
 
 uint8_t *
@@ -207,7 +244,7 @@ packet_sctp_csum(struct packet *p)
 }
 
 static void
-fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len)
+fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len, bool partial)
 {
     unsigned ofs = csum_ofs(proto, len);
     uint32_t sum = 0;
@@ -226,6 +263,11 @@ fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len)
     if (proto != IP_PROTO_ICMP) {
         sum = pseudo_sum(l3, proto, len);
     }
+    if (partial && csum_ofs(proto, len)) {
+        csum = csum_fold(sum);
+        memcpy(l4 + ofs, &csum, sizeof csum);
+        return;
+    }
     memcpy(l4 + ofs, &csum, sizeof csum);
     csum = csum_finish(csum_add(sum, l4, len));
     if (!csum && proto == IP_PROTO_UDP) {
@@ -234,8 +276,8 @@ fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len)
     memcpy(l4 + ofs, &csum, sizeof csum);
 }
 
-void
-packet_fill_csums(struct packet *p)
+static void
+fill_csums(struct packet *p, bool partial)
 {
     uint8_t *l3, proto;
 
@@ -254,6 +296,18 @@ packet_fill_csums(struct packet *p)
         ip->csum_be = csum_finish(csum_add(0, ip, hlen));
     }
     if (has_whole_l4(p) && packet_l4_proto(l3, p->l4_ofs - p->l3_ofs, &proto)) {
-        fill_l4_csum(l3, proto, packet_data(p) + p->l4_ofs, p->l4_len);
+        fill_l4_csum(l3, proto, packet_data(p) + p->l4_ofs, p->l4_len, partial);
     }
+}
+
+void
+packet_fill_csums(struct packet *p)
+{
+    fill_csums(p, false);
+}
+
+void
+packet_fill_csums_partial(struct packet *p)
+{
+    fill_csums(p, true);
 }

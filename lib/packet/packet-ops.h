@@ -25,6 +25,11 @@ void packet_set_vlan_tci(struct packet *, uint16_t tci);
  * l3_ofs, l4_ofs, l4_len (set by flow extraction); leaves fragments and truncated packets
  * alone. Returns true when it wrote.  Reads headers only, unless the checksum is partial. */
 bool packet_complete_csum(struct packet *);
+/* Puts that off: sets PACKET_CSUM_PARTIAL and csum_ofs where packet_complete_csum() would find
+ * a checksum to complete, and returns true then. */
+bool packet_mark_partial_csum(struct packet *);
+/* Completes the checksum of a packet that is marked so, and takes the mark off. */
+void packet_settle_csum(struct packet *);
 /* Whether packet_complete_csum() would find one to complete, of an IPv4 packet that is no
  * fragment; `csum_ofs` is that of the field in the transport header, which is whole. */
 static inline bool
@@ -65,6 +70,8 @@ packet_csum_may_be_partial(const struct packet *p)
  * packets that we make.  Needs the offsets like packet_complete_csum(); the L4 checksum of a
  * fragment is left alone. */
 void packet_fill_csums(struct packet *);
+/* The same, but leaves TCP and UDP checksums half-done, for packet_complete_csum(). */
+void packet_fill_csums_partial(struct packet *);
 
 /* The transport protocol behind the IPv4 or IPv6 header at `l3`, whose transport header begins
  * `l4_rel` bytes (readable) later.  False when the headers do not lead there, or when they say
@@ -94,6 +101,7 @@ struct packet_gso {
     const uint8_t *data;
     uint32_t len;
     uint16_t l3_ofs, l4_ofs, mss;
+    bool partial;        /* leave the packets' L4 checksums half-done */
     struct arena *arena; /* of the packets; NULL: the default arena */
 };
 /* How many packets the super-frame gives; 0 when its headers are not valid or nothing follows

@@ -121,7 +121,11 @@ packet_segment_next(const struct packet_gso *g, uint32_t *pos, struct packet **o
 
         udp->len_be = htons(p->l4_len);
     }
-    packet_fill_csums(p);
+    if (g->partial) {
+        packet_fill_csums_partial(p);
+    } else {
+        packet_fill_csums(p);
+    }
     *out = p;
     return true;
 }

@@ -18,6 +18,10 @@
 
 enum packet_flag {
     PACKET_CSUM_PARTIAL_POSSIBLE = 1 << 0, /* port can hand in half-done L4 checksums */
+    /* Its L4 checksum is half-done, and whoever sends it asks the kernel or the NIC to complete
+     * it.  Only on packets that one netdev with `tx_csum` is about to send, which nobody shares
+     * and nothing but that will change: packet_settle_csum() for all others. */
+    PACKET_CSUM_PARTIAL = 1 << 1,
     PACKET_TX_MORE = 1 << 7, /* in a tx ring only: the packet goes on in the next frame */
 };
 
@@ -31,7 +35,8 @@ struct packet {
     uint16_t l4_ofs;   /* of the transport header from data, or NONE */
     uint16_t l4_len;   /* transport header + payload by the IP length (padding excluded) */
     uint8_t flags;     /* enum packet_flag */
-    uint8_t pad[3];
+    uint8_t csum_ofs;  /* with PACKET_CSUM_PARTIAL: of the checksum from l4_ofs */
+    uint8_t pad[2];
     uint32_t in_port; /* datapath port number */
     uint32_t recirc_id;
     uint32_t skb_priority;

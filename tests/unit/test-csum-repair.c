@@ -124,6 +124,37 @@ test_completes(void **state)
     }
 }
 
+/* Marked first, completed when it turns out that nobody else will. */
+static void
+test_marks(void **state)
+{
+    for (int round = 0; round < 100; round++) {
+        uint8_t proto = round & 2 ? 6 : 17;
+        struct packet *p = make(round & 1, proto, 80 + test_random() % 1000);
+        uint8_t before[1600];
+
+        packet_fill_csums_partial(p);
+        assert_int_equal(field(p, proto)[0] << 8 | field(p, proto)[1], fold(pseudo(p, proto)));
+        memcpy(before, packet_data(p), p->len);
+        p->flags = PACKET_CSUM_PARTIAL_POSSIBLE;
+        assert_true(packet_mark_partial_csum(p));
+        assert_memory_equal(before, packet_data(p), p->len);
+        assert_int_equal(p->flags, PACKET_CSUM_PARTIAL_POSSIBLE | PACKET_CSUM_PARTIAL);
+        assert_ptr_equal(packet_data(p) + p->l4_ofs + p->csum_ofs, field(p, proto));
+        packet_settle_csum(p);
+        assert_int_equal(p->flags, PACKET_CSUM_PARTIAL_POSSIBLE);
+        assert_true(l4_valid(p, proto));
+        memcpy(before, packet_data(p), p->len);
+        packet_settle_csum(p); /* nothing is left to do */
+        assert_memory_equal(before, packet_data(p), p->len);
+        if (!complete(p)) { /* one in 65,536 is valid and looks half-done */
+            assert_false(packet_mark_partial_csum(p));
+            assert_int_equal(p->flags, PACKET_CSUM_PARTIAL_POSSIBLE);
+        }
+        packet_free(p);
+    }
+}
+
 static void
 test_leaves_valid_alone(void **state)
 {
@@ -238,6 +269,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_completes),
+        cmocka_unit_test(test_marks),
         cmocka_unit_test(test_leaves_valid_alone),
         cmocka_unit_test(test_valid_that_looks_partial),
         cmocka_unit_test(test_udp_zero),

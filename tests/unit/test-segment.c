@@ -78,12 +78,12 @@ super_frame(uint8_t *b, bool v6, bool tcp, bool vlan, uint32_t payload)
 }
 
 static void
-check_cut(bool v6, bool tcp, bool vlan, uint32_t payload, uint16_t mss)
+check_cut(bool v6, bool tcp, bool vlan, uint32_t payload, uint16_t mss, bool partial)
 {
     uint8_t *b = xmalloc(MAX_LEN), *again = xmalloc(MAX_LEN);
     uint32_t hdr = super_frame(b, v6, tcp, vlan, payload), pos = 0, done = 0;
     uint16_t l3 = vlan ? 18 : 14, l4 = (uint16_t) (l3 + (v6 ? 40 : 20));
-    struct packet_gso g = {b, hdr + payload, l3, l4, mss};
+    struct packet_gso g = {b, hdr + payload, l3, l4, mss, partial, NULL};
     unsigned n = 0, expect = (payload + mss - 1) / mss;
     struct packet *p;
 
@@ -97,6 +97,9 @@ check_cut(bool v6, bool tcp, bool vlan, uint32_t payload, uint16_t mss)
         last = pos == payload;
         assert_true(p->len > hdr && p->len <= hdr + mss);
         assert_true(last || p->len == hdr + mss);
+        if (partial) {
+            assert_true(packet_complete_csum(p));
+        }
         assert_true(sum_ok(p, tcp ? 6 : 17));
         assert_memory_equal(d, b, l3);
         if (v6) {
@@ -136,7 +139,7 @@ test_round_trip(void **state)
         for (size_t i = 0; i < 7; i++) {
             for (size_t j = 0; j < 5; j++) {
                 if (payloads[i] / mss[j] < 700) {
-                    check_cut(kind & 1, kind & 2, kind & 4, payloads[i], mss[j]);
+                    check_cut(kind & 1, kind & 2, kind & 4, payloads[i], mss[j], j & 1);
                 }
             }
         }
