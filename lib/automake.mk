@@ -96,6 +96,7 @@ lib_libxvs_a_SOURCES = \
 	lib/netdev/afxdp/xsk-superframe.c \
 	lib/netdev/afxdp/xsk-superframe.h \
 	lib/netdev/afxdp/xsk-tx.c \
+	lib/netdev/afxdp/xsk-txmd.h \
 	lib/netdev/afxdp/xsk-umem.c \
 	lib/netdev/dummy/dummy-commands.c \
 	lib/netdev/dummy/dummy-private.h \
@@ -317,6 +318,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/evloop.h \
 	lib/os/fd-closer.c \
 	lib/os/fd-closer.h \
+	lib/os/netdev-genl.c \
+	lib/os/netdev-genl.h \
 	lib/os/numa.c \
 	lib/os/numa.h \
 	lib/os/pidfile.c \

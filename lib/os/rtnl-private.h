@@ -2,13 +2,16 @@
 #ifndef XVS_OS_RTNL_PRIVATE_H
 #define XVS_OS_RTNL_PRIVATE_H 1
 
-/* Shared by rtnl.c and rtnl-monitor.c only. */
+/* Shared by rtnl.c, rtnl-monitor.c and netdev-genl.c only. */
 
 #include <libmnl/libmnl.h>
 #include "os/rtnl.h"
 
 /* Large enough for one link with all its attributes (statistics, virtual functions, XDP). */
 #define RTNL_BUF_SZ 65536
+
+/* rtnl_transact() on another netlink protocol (`bus`: NETLINK_*). */
+int rtnl_transact_on(int bus, const struct nlmsghdr *, mnl_cb_t cb, void *aux);
 
 /* Reads an RTM_NEWLINK or RTM_DELLINK message; false when it is not about a whole interface
  * (bridge port messages) or malformed.  `stats` may be NULL; *have_stats says whether the

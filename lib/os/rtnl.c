@@ -52,7 +52,13 @@ request_init(struct link_request *r, uint16_t type, uint16_t flags, int ifindex)
 int
 rtnl_transact(const struct nlmsghdr *nlh, mnl_cb_t cb, void *aux)
 {
-    struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    return rtnl_transact_on(NETLINK_ROUTE, nlh, cb, aux);
+}
+
+int
+rtnl_transact_on(int bus, const struct nlmsghdr *nlh, mnl_cb_t cb, void *aux)
+{
+    struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
     if (!nl) {
         return errno;
     }

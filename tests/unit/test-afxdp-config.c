@@ -52,6 +52,7 @@ test_values(void **state)
     smap_set(&o, "start-queue", "3");
     smap_set(&o, "rx-ring-size", "64");
     smap_set(&o, "tx-ring-size", "32768");
+    smap_set(&o, "tx-csum-offload", "true");
     assert_int_equal(afxdp_config_parse(&o, &cfg, NULL), 0);
     assert_int_equal(cfg.n_rxq, 16);
     assert_int_equal(cfg.mode, AFXDP_MODE_NATIVE_ZC);
@@ -59,9 +60,13 @@ test_values(void **state)
     assert_int_equal(cfg.start_queue, 3);
     assert_int_equal(cfg.rx_ring_sz, 64);
     assert_int_equal(cfg.tx_ring_sz, 32768);
+    assert_true(cfg.tx_csum);
     same = cfg;
     assert_true(afxdp_config_equal(&cfg, &same));
     same.start_queue++;
+    assert_false(afxdp_config_equal(&cfg, &same));
+    same = cfg;
+    same.tx_csum = false;
     assert_false(afxdp_config_equal(&cfg, &same));
     smap_destroy(&o);
 }
@@ -88,6 +93,7 @@ test_refused(void **state)
         {"use_pinned_map", "1", "Invalid 'use_pinned_map' (1)"},
         {"dp_path", "/x", "Option 'dp_path' (/x) goes with 'use_cni=true'"},
         {"busy-poll", "0", "Invalid 'busy-poll' (0)"},
+        {"tx-csum-offload", "on", "Invalid 'tx-csum-offload' (on): expected true or false"},
         {"n-rxq", "1", "Unknown option 'n-rxq' (valid ones are n_rxq, xdp-mode, "},
     };
 
@@ -170,6 +176,10 @@ test_shown(void **state)
     smap_clear(&out);
     afxdp_config_format(&cfg, AFXDP_MODE_BEST_EFFORT, &out);
     assert_null(smap_get(&out, "xdp-mode-in-use"));
+    assert_null(smap_get(&out, "tx-csum-offload"));
+    cfg.tx_csum = true;
+    afxdp_config_format(&cfg, AFXDP_MODE_BEST_EFFORT, &out);
+    assert_string_equal(smap_get(&out, "tx-csum-offload"), "true");
     smap_destroy(&out);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests lib/os/rtnl and lib/os/ethtool against the kernel, in a network namespace of its own
+/* Tests lib/os/rtnl, netdev-genl and ethtool against the kernel, in a network namespace of its own
  * that vanishes with the process.  Without the privilege to make one every test is skipped. */
 
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include "os/clock.h"
 #include "os/ethtool.h"
 #include "os/evloop.h"
+#include "os/netdev-genl.h"
 #include "os/rtnl.h"
 #include "os/thread.h"
 
@@ -256,6 +257,27 @@ test_del(void **state)
     assert_int_equal(rtnl_link_del(0), ENODEV);
 }
 
+/* No driver here does, but the kernel has an answer, or is too old for one. */
+static void
+test_xsk_features(void **state)
+{
+    uint64_t features = 1;
+    struct rtnl_link a;
+    int error;
+
+    needs_netns();
+    assert_int_equal(rtnl_link_get("lo", &a), 0);
+    error = netdev_genl_xsk_features(a.ifindex, &features);
+    if (error == ENOENT) {
+        skip();
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(features, 0);
+    assert_false(netdev_genl_has_tx_csum(a.ifindex));
+    assert_int_equal(netdev_genl_xsk_features(9999, &features), ENODEV);
+    assert_false(netdev_genl_has_tx_csum(9999));
+}
+
 int
 main(void)
 {
@@ -263,7 +285,7 @@ main(void)
         cmocka_unit_test(test_get),     cmocka_unit_test(test_set),
         cmocka_unit_test(test_stats),   cmocka_unit_test(test_ethtool),
         cmocka_unit_test(test_monitor), cmocka_unit_test(test_monitor_port_of_bridge),
-        cmocka_unit_test(test_del),
+        cmocka_unit_test(test_del),     cmocka_unit_test(test_xsk_features),
     };
     have_netns = !unshare(CLONE_NEWNET);
     thread_adopt("");

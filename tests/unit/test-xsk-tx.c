@@ -14,6 +14,7 @@
 
 #include "mem/arena.h"
 #include "netdev/afxdp/afxdp-private.h"
+#include "netdev/afxdp/xsk-txmd.h"
 #include "os/rcu.h"
 #include "os/thread.h"
 #include "packet/packet.h"
@@ -264,11 +265,122 @@ test_kick_by_another(void **state)
     fixture_done();
 }
 
+/* The next descriptor, taken and completed. */
+static struct xdp_desc
+take_desc(void)
+{
+    struct xdp_desc d = fx.tx.e.desc[atomic_load(&fx.tx.consumer) % RING];
+
+    assert_true(xsk_ring_backlog(&fx.q.tx) > 0);
+    kernel_take(1);
+    return d;
+}
+
+static struct packet *
+add_packet(struct packet_batch *b, struct arena *arena, uint16_t len, bool partial)
+{
+    struct packet *p = packet_alloc(arena, len);
+
+    assert_non_null(p);
+    memset(packet_data(p), 0, len);
+    memset(packet_data(p) + 14, 0xff, 4); /* not for `seen` */
+    p->l3_ofs = 18;
+    p->l4_ofs = 38;
+    p->l4_len = (uint16_t) (len - 38);
+    p->csum_ofs = 16;
+    p->flags = partial ? PACKET_CSUM_PARTIAL : 0;
+    packet_batch_add(b, p);
+    return p;
+}
+
+static void
+check_request(const struct xdp_desc *d, uint16_t start)
+{
+    struct xsk_txmd md;
+
+    assert_int_equal(d->options & XSK_DESC_TXMD, XSK_DESC_TXMD);
+    memcpy(&md, fx.arena->base + d->addr - sizeof md, sizeof md);
+    assert_int_equal(md.flags, XSK_TXMD_CSUM);
+    assert_int_equal(md.csum_start, start);
+    assert_int_equal(md.csum_ofs, 16);
+    assert_int_equal(md.launch_time, 0);
+}
+
+/* Half-done checksums go out with a request, if there is room for one, else completed; others as
+ * ever. */
+static void
+test_csum_requests(void **state)
+{
+    struct packet_batch b = {.n = 0};
+    struct xdp_desc d;
+    struct packet *p;
+
+    fixture_init();
+    fx.q.tx_csum = true;
+    add_packet(&b, fx.arena, 100, true);
+    add_packet(&b, fx.arena, 100, false);
+    p = add_packet(&b, fx.arena, 100, true);
+    assert_true(packet_push(p, (uint16_t) (packet_headroom(p) - XSK_TXMD_LEN)));
+    memset(packet_data(p), 0, 64);
+    p = add_packet(&b, fx.arena, 100, true);
+    assert_true(packet_push(p, (uint16_t) (packet_headroom(p) - XSK_TXMD_LEN + 1)));
+    p = add_packet(&b, fx.arena, 100, true);
+    p->len = 38 + 17; /* as no packet is: the field is cut off */
+    p->l4_len = 17;
+    xsk_tx_burst(&fx.q, &b);
+    assert_int_equal(xsk_counted(&fx.q.tx_csums), 2);
+    d = take_desc();
+    check_request(&d, 38);
+    d = take_desc();
+    assert_int_equal(d.options, 0);
+    d = take_desc();
+    check_request(&d, 38 + 256 - XSK_TXMD_LEN);
+    for (unsigned i = 0; i < 2; i++) {
+        d = take_desc();
+        assert_int_equal(d.options, 0);
+    }
+    while (xsk_tx_poll(&fx.q)) {
+    }
+    fixture_done();
+}
+
+/* In a chain the first piece asks for all of it. */
+static void
+test_csum_request_of_chain(void **state)
+{
+    struct packet_batch b = {.n = 0};
+    struct arena *jumbo;
+    char *err = NULL;
+    struct xdp_desc d;
+
+    fixture_init();
+    assert_int_equal(arena_get(0, FRAME_SZ_JUMBO, 64, &jumbo, &err), 0);
+    fx.q.tx_csum = true;
+    fx.q.jumbo = jumbo;
+    atomic_store(&fx.max_len, 9018);
+    add_packet(&b, jumbo, 4000, true);
+    xsk_tx_burst(&fx.q, &b);
+    d = take_desc();
+    check_request(&d, 38);
+    assert_int_equal(d.options, XSK_DESC_TXMD | XDP_PKT_CONTD);
+    d = take_desc();
+    assert_int_equal(d.options, XDP_PKT_CONTD);
+    d = take_desc();
+    assert_int_equal(d.options, 0);
+    assert_int_equal(xsk_counted(&fx.q.tx_csums), 1);
+    while (xsk_tx_poll(&fx.q)) {
+    }
+    fixture_done();
+    arena_put(jumbo, 64);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kick_by_another),
+        cmocka_unit_test(test_csum_requests),
+        cmocka_unit_test(test_csum_request_of_chain),
         cmocka_unit_test(test_senders),
     };
 

@@ -162,6 +162,13 @@ afxdp_get_status(const struct netdev *netdev, struct smap *out)
     if (afxdp_busy_poll_state(dev)) {
         smap_set(out, "busy-poll", afxdp_busy_poll_state(dev));
     }
+    if (dev->cfg.tx_csum && dev->n_queues) {
+        if (dev->tx_csum_error) {
+            smap_setf(out, "tx-csum-offload", "off: %s", dev->tx_csum_error);
+        } else {
+            smap_set(out, "tx-csum-offload", "on");
+        }
+    }
     if (dev->no_flags || dev->no_mtu) {
         smap_setf(out, "note", "no CAP_NET_ADMIN: %s%s%s left as found",
                   dev->no_flags ? "link state and promiscuous mode" : "",

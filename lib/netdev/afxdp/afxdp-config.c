@@ -147,6 +147,12 @@ parse_use_pinned_map(const char *key, const char *value, struct afxdp_config *cf
 }
 
 static int
+parse_tx_csum(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
+{
+    return parse_bool(key, value, &cfg->tx_csum, errp);
+}
+
+static int
 parse_dp_path(const char *key, const char *value, struct afxdp_config *cfg, char **errp)
 {
     if (value[0] != '/' || strlen(value) > AFXDP_DP_PATH_MAX) {
@@ -217,6 +223,7 @@ static const struct option {
     {"use_pinned_map", parse_use_pinned_map},
     {"dp_path", parse_dp_path},
     {"busy-poll", parse_busy_poll},
+    {"tx-csum-offload", parse_tx_csum},
 };
 
 static const struct option *
@@ -273,8 +280,8 @@ afxdp_config_equal(const struct afxdp_config *a, const struct afxdp_config *b)
     return a->n_rxq == b->n_rxq && a->start_queue == b->start_queue &&
            a->rx_ring_sz == b->rx_ring_sz && a->tx_ring_sz == b->tx_ring_sz &&
            a->mode == b->mode && a->need_wakeup == b->need_wakeup && a->use_cni == b->use_cni &&
-           a->use_pinned_map == b->use_pinned_map && a->busy_poll == b->busy_poll &&
-           !strcmp(a->dp_path, b->dp_path);
+           a->use_pinned_map == b->use_pinned_map && a->tx_csum == b->tx_csum &&
+           a->busy_poll == b->busy_poll && !strcmp(a->dp_path, b->dp_path);
 }
 
 void
@@ -294,6 +301,9 @@ afxdp_config_format(const struct afxdp_config *cfg, enum afxdp_mode in_use, stru
     }
     if (cfg->busy_poll) {
         smap_setf(out, "busy-poll", "%u", cfg->busy_poll);
+    }
+    if (cfg->tx_csum) {
+        smap_set(out, "tx-csum-offload", "true");
     }
     if (cfg->start_queue) {
         smap_setf(out, "start-queue", "%u", cfg->start_queue);

@@ -36,6 +36,7 @@ struct afxdp_config {
     bool need_wakeup;
     bool use_cni;        /* the XSKMAP comes from a device plugin's socket ... */
     bool use_pinned_map; /* ... or from a pin in bpffs; never both */
+    bool tx_csum;        /* half-done checksums are for the kernel to complete */
     unsigned busy_poll;  /* budget in packets; 0: off */
     char dp_path[AFXDP_DP_PATH_MAX + 1]; /* socket or pin; "": by custom */
 };

@@ -369,6 +369,21 @@ checksums_may_be_partial(const struct afxdp_dev *dev)
            (dev->mode == AFXDP_MODE_GENERIC && dev->kind[0]);
 }
 
+/* Whether options:tx-csum-offload is in effect, or why not. */
+static void
+note_tx_csum(struct afxdp_dev *dev)
+{
+    dev->up.tx_csum = dev->cfg.tx_csum && dev->umem.tx_metadata;
+    dev->tx_csum_error = !dev->cfg.tx_csum || dev->up.tx_csum ? NULL
+                         : dev->mode == AFXDP_MODE_NATIVE_ZC
+                             ? "this driver completes no checksums of AF_XDP packets"
+                             : "this kernel has no AF_XDP transmit metadata (Linux 6.11)";
+    if (dev->tx_csum_error) {
+        LOG_INFO("%s: tx-csum-offload: %s: checksums are completed by the switch", dev->up.name,
+                 dev->tx_csum_error);
+    }
+}
+
 static int
 check_device(struct afxdp_dev *dev, struct rtnl_link *link, unsigned *frame_sz, char **errp)
 {
@@ -409,6 +424,7 @@ afxdp_reconfigure(struct netdev *netdev, char **errp)
     port_release_arena(dev);
     afxdp_map_put(dev);
     netdev->n_rxq = netdev->n_txq = 0;
+    netdev->tx_csum = false;
     netdev->needs_reconfigure = false;
 
     int error = check_device(dev, &link, &frame_sz, errp);
@@ -428,6 +444,7 @@ afxdp_reconfigure(struct netdev *netdev, char **errp)
     afxdp_busy_poll_start(dev);
     netdev->n_rxq = netdev->n_txq = (uint16_t) dev->n_queues;
     netdev->csum_partial_possible = checksums_may_be_partial(dev);
+    note_tx_csum(dev);
     LOG_INFO("%s: AF_XDP in %s mode, %u queue%s from %u, XDP program %" PRIu32
              ", packet memory %u",
              netdev->name, afxdp_mode_name(dev->mode), dev->n_queues,

@@ -12,7 +12,8 @@
  *   afxdp-config.c  options                       xsk-umem.c  registration of the arena
  *   afxdp-stats.c   counters                      xsk-superframe.c  chains, cut into packets
  *   afxdp-show.c    afxdp/show                    xsk-ring.h  ring operations
- *   afxdp-map.c     source of the XSKMAP          cni-client.c, cni-session.c: device plugin
+ *   afxdp-map.c     source of the XSKMAP          xsk-txmd.h  transmit metadata
+ *   cni-client.c, cni-session.c: device plugin
  *
  * Where a frame is, and who says so:
  *
@@ -88,6 +89,7 @@ struct xsk_queue {
     uint16_t holder;            /* constant: our uid on frames in there */
     bool zerocopy;              /* constant */
     bool need_wakeup;           /* constant: bound with XDP_USE_NEED_WAKEUP */
+    bool tx_csum;               /* constant: takes packets with PACKET_CSUM_PARTIAL */
     int fd;                     /* constant */
     _Atomic bool busy_poll;     /* set by main: the kernel polls for us when we ask */
     _Atomic uint32_t in_kernel; /* frames in fill and rx ring */
@@ -101,8 +103,8 @@ struct xsk_queue {
     struct spinlock tx_lock CACHE_ALIGNED;
     struct xsk_ring tx;
     struct xsk_ring comp;
-    uint8_t *ledger;                 /* per frame id: times it is in tx or completion ring */
-    _Atomic uint32_t outstanding;    /* sum of the ledger */
+    uint8_t *ledger;              /* per frame id: times it is in tx or completion ring */
+    _Atomic uint32_t outstanding; /* sum of the ledger */
     xsk_counter comp_bogus, tx_packets, tx_bytes;
     /* What follows is changed without tx_lock. */
     uint32_t kick_batch;             /* constant: descriptors that one sendto() moves */
@@ -112,6 +114,7 @@ struct xsk_queue {
     _Atomic int fatal;               /* errno of a kick that will not get better */
     const _Atomic uint32_t *max_len; /* the port's longest packet, which main may change */
     xsk_counter tx_dropped, tx_copied, tx_kicks, tx_kicks_again; /* several writers */
+    xsk_counter tx_csums; /* too: half-done checksums that went out with a request */
 
     /* Main's. */
     unsigned dev_qid CACHE_ALIGNED; /* queue number on the device */
@@ -122,8 +125,9 @@ struct xsk_queue {
 /* One UMEM: the arena as a netdev's first socket has registered it. */
 struct xsk_umem {
     struct arena *arena;
-    int owner_fd; /* the first socket; further queues name it at bind */
-    bool chains;  /* it was bound with XDP_USE_SG, which holds for all of them */
+    int owner_fd;     /* the first socket; further queues name it at bind */
+    bool chains;      /* it was bound with XDP_USE_SG, which holds for all of them */
+    bool tx_metadata; /* frames may have XSK_TXMD_LEN bytes of requests before their data */
 };
 
 /* Counters of queues that are gone, so that a reconfigured port counts on. */
@@ -133,7 +137,7 @@ struct afxdp_totals {
     uint64_t rx_fill_ring_empty_descs, rx_ring_full, tx_ring_empty_descs;
     uint64_t rx_super_dropped;
     uint64_t rx_bogus_descs, tx_bogus_completions, tx_copied, tx_kicks, rx_wakeups,
-        fill_starved;
+        fill_starved, tx_csums;
 };
 
 struct afxdp_dev {
@@ -161,8 +165,9 @@ struct afxdp_dev {
     char *map_path;        /* where that is from */
     uint32_t foreign_prog_id;
     enum afxdp_mode foreign_mode; /* its hook */
-    char *busy_poll_error; /* NULL: none */
-    struct xsk_queue *queues; /* up.n_rxq of them */
+    char *busy_poll_error;        /* NULL: none */
+    const char *tx_csum_error;    /* why cfg.tx_csum is not in effect; NULL: it is */
+    struct xsk_queue *queues;     /* up.n_rxq of them */
     unsigned n_queues;
     struct afxdp_totals past;
 };
@@ -179,8 +184,9 @@ afxdp_dev(const struct netdev *netdev)
 }
 
 /* xsk-umem.c.  Registers `arena` with the socket `fd`, which becomes the owner.  Pins the
- * arena's memory: needs CAP_IPC_LOCK or a memlock limit. */
-int xsk_umem_register(struct xsk_umem *, struct arena *, int fd, char **errp);
+ * arena's memory: needs CAP_IPC_LOCK or a memlock limit.  `tx_metadata`: with room for it, if
+ * the kernel knows it (umem->tx_metadata says so). */
+int xsk_umem_register(struct xsk_umem *, struct arena *, int fd, bool tx_metadata, char **errp);
 
 /* xsk-socket.c.  Main thread.  Opens a socket for device queue `dev_qid`, makes and fills its
  * rings, and binds it in `mode` (never BEST_EFFORT).  With umem->owner_fd < 0 it registers the
@@ -202,8 +208,8 @@ unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
 /* The packet that a descriptor taken from the rx ring stands for, now the caller's, with data
  * and length set; NULL (counted) if it cannot be one of ours. */
 struct packet *xsk_rx_take(struct xsk_queue *, const struct xdp_desc *);
-/* Puts frames into the fill ring until `fill_target` are in the kernel's hands.  Where the arena
- * is out of frames it counts that once (fill_starved), and then takes what comes back. */
+/* Puts frames into the fill ring until `fill_target` are in the kernel's hands.  Where the
+ * arena is out of frames it counts that once (fill_starved), and then takes what comes back. */
 void xsk_fill(struct xsk_queue *);
 
 /* xsk-tx.c.  Any number of senders' threads at once; xsk_tx_drain_idle() the poller's. */

@@ -39,9 +39,10 @@ show_queue(const struct xsk_queue *q, struct strbuf *out)
                 t.rx_packets, t.rx_bytes, t.rx_wakeups, t.fill_starved, t.rx_bogus_descs);
     strbuf_putf(out,
                 "    tx: packets:%" PRIu64 " bytes:%" PRIu64 " dropped:%" PRIu64
-                " copied:%" PRIu64 " syscalls:%" PRIu64 " (again:%" PRIu64 ", up to %" PRIu32
+                " copied:%" PRIu64 " csum_requests:%" PRIu64 " syscalls:%" PRIu64
+                " (again:%" PRIu64 ", up to %" PRIu32
                 " packets each) bogus_completions:%" PRIu64 "\n",
-                t.tx_packets, t.tx_bytes, t.tx_dropped, t.tx_copied, t.tx_kicks,
+                t.tx_packets, t.tx_bytes, t.tx_dropped, t.tx_copied, t.tx_csums, t.tx_kicks,
                 xsk_counted(&q->tx_kicks_again), q->kick_batch, t.tx_bogus_completions);
     strbuf_putf(out,
                 "    kernel: rx_dropped:%" PRIu64 " rx_invalid_descs:%" PRIu64
@@ -70,10 +71,10 @@ show_dev(struct afxdp_dev *dev, void *show_)
                 afxdp_mode_name(dev->cfg.mode));
     afxdp_map_describe(dev, &show->out);
     strbuf_putf(&show->out,
-                ", need_wakeup %s, ifindex %d, "
+                ", need_wakeup %s, tx-csum-offload %s, ifindex %d, "
                 "packet memory %u (%" PRIu32 " frames of %u bytes promised)\n",
-                dev->cfg.need_wakeup ? "on" : "off", dev->ifindex, dev->arena->no, dev->promise,
-                dev->frame_sz);
+                dev->cfg.need_wakeup ? "on" : "off", dev->up.tx_csum ? "on" : "off",
+                dev->ifindex, dev->arena->no, dev->promise, dev->frame_sz);
     for (unsigned i = 0; i < dev->n_queues; i++) {
         show_queue(&dev->queues[i], &show->out);
     }

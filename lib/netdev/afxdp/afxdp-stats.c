@@ -46,6 +46,7 @@ afxdp_totals_add_queue(struct afxdp_totals *t, const struct xsk_queue *q)
     t->tx_bogus_completions += xsk_counted(&q->comp_bogus);
     t->tx_copied += xsk_counted(&q->tx_copied);
     t->tx_kicks += xsk_counted(&q->tx_kicks);
+    t->tx_csums += xsk_counted(&q->tx_csums);
     t->rx_wakeups += xsk_counted(&q->rx_wakeups);
     t->fill_starved += xsk_counted(&q->fill_starved);
 }

@@ -17,6 +17,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/fd-closer.h"
+#include "os/netdev-genl.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(afxdp_socket);
@@ -247,6 +248,15 @@ is_zerocopy(int fd)
            (opts.flags & XDP_OPTIONS_ZEROCOPY);
 }
 
+/* In copy mode the kernel makes an skb and completes its checksum where the device cannot. With
+ * zero copy that is the driver's. */
+static bool
+wants_tx_metadata(struct afxdp_dev *dev, enum afxdp_mode mode)
+{
+    return dev->cfg.tx_csum &&
+           (mode != AFXDP_MODE_NATIVE_ZC || netdev_genl_has_tx_csum(dev->ifindex));
+}
+
 int
 xsk_queue_open(struct xsk_queue *q, struct afxdp_dev *dev, unsigned dev_qid,
                enum afxdp_mode mode, char **errp)
@@ -271,7 +281,8 @@ xsk_queue_open(struct xsk_queue *q, struct afxdp_dev *dev, unsigned dev_qid,
     }
     int owner_fd = dev->umem.owner_fd;
     if (owner_fd < 0) {
-        error = xsk_umem_register(&dev->umem, dev->arena, q->fd, errp);
+        error = xsk_umem_register(&dev->umem, dev->arena, q->fd, wants_tx_metadata(dev, mode),
+                                  errp);
         if (error) {
             goto err;
         }
@@ -293,6 +304,7 @@ xsk_queue_open(struct xsk_queue *q, struct afxdp_dev *dev, unsigned dev_qid,
         error = EOPNOTSUPP;
         goto err;
     }
+    q->tx_csum = dev->umem.tx_metadata;
     tune_tx(q, dev->cfg.tx_ring_sz);
     return 0;
 

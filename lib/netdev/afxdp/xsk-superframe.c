@@ -287,11 +287,13 @@ take_chain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
 }
 
 static void
-cut(struct xsk_queue *q, struct packet_batch *batch)
+cut(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
 {
     struct xsk_superframe *sf = q->super;
     struct packet *p;
 
+    /* As a local stack would have left their checksums. */
+    sf->gso.partial = flags & PACKET_CSUM_PARTIAL_POSSIBLE && netdev_any_tx_csum();
     while (!packet_batch_full(batch)) {
         if (!packet_segment_next(&sf->gso, &sf->pos, &p)) {
             sf->state = SF_IDLE;
@@ -306,6 +308,7 @@ cut(struct xsk_queue *q, struct packet_batch *batch)
         /* Extraction finds the layers afresh, also behind the tags. */
         p->l3_ofs = p->l4_ofs = PACKET_OFS_NONE;
         p->l4_len = 0;
+        p->flags = sf->gso.partial ? flags : 0;
         packet_batch_add(batch, p);
     }
 }
@@ -317,6 +320,6 @@ xsk_superframe_run(struct xsk_queue *q, struct packet_batch *batch, uint8_t flag
         take_chain(q, batch, flags);
     }
     if (q->super->state == SF_CUTTING) {
-        cut(q, batch);
+        cut(q, batch, flags);
     }
 }

@@ -21,7 +21,8 @@
 #include <sys/socket.h>
 
 #include "log/coverage.h"
-#include "packet/packet.h"
+#include "netdev/afxdp/xsk-txmd.h"
+#include "packet/packet-ops.h"
 #include "util/num.h"
 
 COVERAGE_DEFINE(afxdp_tx_copy);
@@ -217,7 +218,7 @@ drop_one(struct xsk_queue *q, struct packet *p)
 
 /* Appends copies of the packet's pieces in frames of our arena, or nothing. */
 static bool
-add_chain(struct xsk_queue *q, const struct packet *p, struct tx_burst *b)
+add_chain(struct xsk_queue *q, struct packet *p, struct tx_burst *b)
 {
     uint32_t room = arena_frame_sz(q->arena) - FRAME_DATA_OFS;
     unsigned n = DIV_ROUND_UP(p->len, room);
@@ -228,6 +229,9 @@ add_chain(struct xsk_queue *q, const struct packet *p, struct tx_burst *b)
         frame_free(frames, got);
         return false;
     }
+    if (p->flags & PACKET_CSUM_PARTIAL && p->l4_ofs + p->csum_ofs + 2u > room) {
+        packet_settle_csum(p); /* no one piece could ask for it */
+    }
     for (unsigned i = 0; i < n; i++) {
         struct packet *piece = packet_from_frame(frames[i]);
         uint32_t ofs = i * room, len = MIN(room, p->len - ofs);
@@ -235,6 +239,11 @@ add_chain(struct xsk_queue *q, const struct packet *p, struct tx_burst *b)
         packet_init_rx(piece, FRAME_DATA_OFS, (uint16_t) len);
         memcpy(packet_data(piece), packet_data(p) + ofs, len);
         piece->flags = i + 1 < n ? PACKET_TX_MORE : 0;
+        if (i == 0 && p->flags & PACKET_CSUM_PARTIAL) {
+            piece->flags |= PACKET_CSUM_PARTIAL;
+            piece->l4_ofs = p->l4_ofs;
+            piece->csum_ofs = p->csum_ofs;
+        }
         b->pkts[b->n++] = piece;
     }
     COVERAGE_INC(afxdp_tx_jumbo);
@@ -294,11 +303,35 @@ gather(struct xsk_queue *q, struct packet_batch *batch, struct tx_burst *b)
     batch->n = 0;
 }
 
+/* Writes the requests for half-done checksums before the packets' data.  Nobody else has these
+ * packets (packet.h), so that this room is theirs. */
+static void
+request_csums(struct xsk_queue *q, struct tx_burst *b)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < b->n; i++) {
+        struct packet *p = b->pkts[i];
+
+        if (p->flags & PACKET_CSUM_PARTIAL) {
+            if (xsk_txmd_put_csum(p, p->len)) {
+                n++;
+            } else {
+                packet_settle_csum(p);
+            }
+        }
+    }
+    if (n) {
+        xsk_count_shared(&q->tx_csums, n);
+    }
+}
+
 /* Puts as many frames of `b` from `first` on into the ring as it has room for, but only whole
  * packets; returns how many.  Once submitted a packet may be sent, completed and reused at any
- * moment. */
-static unsigned
-put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q->tx_lock)
+ * moment.  `metadata`: some of them may have requests. */
+static ALWAYS_INLINE unsigned
+put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first, bool metadata)
+    REQUIRES(q->tx_lock)
 {
     uint32_t room = xsk_ring_room(&q->tx, b->n - first);
     /* Copies, so that they stay in registers while frames and ledger are written. */
@@ -315,15 +348,17 @@ put__(struct xsk_queue *q, const struct tx_burst *b, unsigned first) REQUIRES(q-
         struct packet *p = b->pkts[first + n];
         uint8_t *times = &ledger[p->frame.id];
         bool more = !is_last(p);
-        uint32_t len = p->len;
+        uint32_t len = p->len, options = more ? XDP_PKT_CONTD : 0;
 
+        if (metadata && p->flags & PACKET_CSUM_PARTIAL) {
+            options |= XSK_DESC_TXMD;
+        }
         if (UNLIKELY(*times == UINT8_MAX)) {
             break; /* the same frame 255 times in one ring */
         }
         ++*times;
         frame_set_owner(&p->frame, FRAME_OWNER_TX);
-        xsk_ring_desc_put_at(&tx, n, (uint64_t) (packet_data(p) - base), len,
-                             more ? XDP_PKT_CONTD : 0);
+        xsk_ring_desc_put_at(&tx, n, (uint64_t) (packet_data(p) - base), len, options);
         bytes += len;
         n_packets += !more;
     }
@@ -345,7 +380,7 @@ put(struct xsk_queue *q, const struct tx_burst *b, unsigned first)
 
     spinlock_lock(&q->tx_lock);
     unsigned n_done = xsk_tx_complete__(q, done);
-    unsigned n = put__(q, b, first);
+    unsigned n = q->tx_csum ? put__(q, b, first, true) : put__(q, b, first, false);
     spinlock_unlock(&q->tx_lock);
     frame_free(done, n_done);
     return n;
@@ -370,6 +405,9 @@ xsk_tx_burst(struct xsk_queue *q, struct packet_batch *batch)
         return;
     }
     gather(q, batch, &b);
+    if (q->tx_csum) {
+        request_csums(q, &b);
+    }
     unsigned sent = put(q, &b, 0);
     if (UNLIKELY(sent < b.n)) {
         kick_now(q); /* the ring is full: let the kernel take some, then once more */

@@ -11,12 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netdev/afxdp/xsk-txmd.h"
 #include "os/caps.h"
 #include "util/xalloc.h"
 
 /* The pages of a socket closed a moment ago may still be on the account. */
 static int
-try_register(int fd, const struct xdp_umem_reg *reg)
+try_register(int fd, const struct xsk_umem_reg *reg)
 {
     while (setsockopt(fd, SOL_XDP, XDP_UMEM_REG, reg, sizeof *reg)) {
         int error = errno;
@@ -29,16 +30,22 @@ try_register(int fd, const struct xdp_umem_reg *reg)
 }
 
 int
-xsk_umem_register(struct xsk_umem *umem, struct arena *arena, int fd, char **errp)
+xsk_umem_register(struct xsk_umem *umem, struct arena *arena, int fd, bool tx_metadata,
+                  char **errp)
 {
-    struct xdp_umem_reg reg = {
+    struct xsk_umem_reg reg = {
         .addr = (uintptr_t) arena->base,
         .len = arena->size,
         .chunk_size = arena_frame_sz(arena),
         .headroom = FRAME_META_SZ,
+        .flags = tx_metadata ? XSK_UMEM_TXMD_LEN : 0,
+        .tx_metadata_len = tx_metadata ? XSK_TXMD_LEN : 0,
     };
 
     int error = try_register(fd, &reg);
+    if (error == EINVAL && tx_metadata) { /* an older kernel */
+        return xsk_umem_register(umem, arena, fd, false, errp);
+    }
     if (error) {
         if (error == ENOBUFS && !caps_have_ipc_lock()) {
             error_set(errp,
@@ -54,5 +61,6 @@ xsk_umem_register(struct xsk_umem *umem, struct arena *arena, int fd, char **err
     }
     umem->arena = arena;
     umem->owner_fd = fd;
+    umem->tx_metadata = tx_metadata;
     return 0;
 }
