@@ -184,7 +184,11 @@ class Bed:
                 raise Failed(f"port v-{name}: {said}")
 
     def _program(self, device):
-        """Options that say where the port's XDP program comes from."""
+        """Options that say where the port's XDP program comes from, then those of --port-option."""
+        extra = self.config.port_option if self.daemon == self.config.xvs else ()
+        return (*self._source(device), *(f"options:{option}" for option in extra))
+
+    def _source(self, device):
         if self.agent:
             return ("options:use_cni=true",
                     f"options:dp_path={self.agent}/{device}/afxdp.sock")

@@ -41,6 +41,8 @@ def parse():
     add("--agent", default=f"{top}/utilities/xvs-agent/xvs-agent", metavar="PATH")
     add("--only", action="append", choices=("xvs", "stock", "reference", "cni"),
         help="measure this one only; may be repeated")
+    add("--port-option", action="append", default=[], metavar="KEY=VALUE",
+        help="options:KEY=VALUE of XVS's ports, e.g. tx-csum-offload=true; may be repeated")
     add("--pairs", type=int, default=5, help="how often each is measured (5)")
     add("--seconds", type=float, default=2, help="length of a measurement (2)")
     add("--warmup", type=float, default=0.5, help="and what precedes it (0.5)")

@@ -102,4 +102,5 @@ EXTRA_DIST += \
 	tests/helpers/of-storm.py \
 	tests/helpers/openflow-compat.py \
 	tests/helpers/spray.py \
+	tests/helpers/tcp-check.py \
 	tests/helpers/udp-check.py
