@@ -14,6 +14,7 @@
 #include "openflow/of-hello.h"
 #include "openflow/of-switch.h"
 #include "os/clock.h"
+#include "os/slice.h"
 #include "util/compiler.h"
 #include "util/xalloc.h"
 
@@ -26,6 +27,7 @@ COVERAGE_DEFINE(ofconn_reader_stalled);
 
 #define READ_SIZE 16384u
 #define MESSAGES_PER_TURN 128
+#define US_PER_TURN 2000 /* the same where messages take long */
 #define READS_PER_TURN 4
 #define ALERT_US 50 /* clients send one request after the answer to the other */
 #define HELLO_TIMEOUT_MS 10000
@@ -415,7 +417,7 @@ take_message(struct of_channel *c, const uint8_t *p, size_t len)
 
 /* Takes whole messages out of what was read; false: there is at least one more. */
 static bool
-take_messages(struct of_channel *c, int *budget)
+take_messages(struct of_channel *c, int *budget, struct slice *time)
 {
     while (c->state == HELLO || c->state == UP) {
         const uint8_t *p = c->in.data + c->in_ofs;
@@ -436,6 +438,9 @@ take_messages(struct of_channel *c, int *budget)
         (*budget)--;
         c->in_ofs += len;
         take_message(c, p, len);
+        if (slice_spent(time)) {
+            *budget = 0;
+        }
     }
     return true;
 }
@@ -458,12 +463,14 @@ drop_taken(struct of_channel *c)
 static void
 read_messages(struct of_channel *c)
 {
+    struct slice time = slice_of_us(US_PER_TURN);
     int budget = MESSAGES_PER_TURN;
 
+    time.every = 1;
     for (int i = 0; i < READS_PER_TURN; i++) {
         ssize_t n;
 
-        if (!take_messages(c, &budget)) {
+        if (!take_messages(c, &budget, &time)) {
             /* A stalled peer wakes us by reading; a flood goes on in the next turn. */
             if (budget <= 0) {
                 COVERAGE_INC(ofconn_flood_pause);

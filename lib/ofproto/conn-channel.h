@@ -12,7 +12,8 @@
  *
  * A peer that does not read costs nobody else anything: while more than OF_CHANNEL_HIGH bytes
  * wait for it, its requests are not read, and events are for the owner to drop
- * (of_channel_backlog()).  A peer that floods gets a bounded share of each turn. */
+ * (of_channel_backlog()).  A peer that floods gets a bounded share of each turn, in messages and
+ * in time. */
 
 #include <stdbool.h>
 #include <stddef.h>

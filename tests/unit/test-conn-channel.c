@@ -35,6 +35,7 @@ static unsigned n_up, n_messages, n_down;
 static enum of_msg_type last_type;
 static char why[256];
 static bool echo_desc;    /* answer each message by a description */
+static uint32_t work_us;  /* a message takes so long */
 static struct of_buf got; /* what the peer read */
 
 static void
@@ -46,8 +47,12 @@ on_up(struct of_channel *c, void *aux)
 static void
 on_message(struct of_channel *c, struct of_msg *m, void *aux)
 {
+    int64_t until = clock_real_ns() + work_us * INT64_C(1000);
+
     n_messages++;
     last_type = m->type;
+    while (work_us && clock_real_ns() < until) {
+    }
     if (echo_desc) {
         static const struct of_desc desc = {"a", "b", "c", "d", "e"};
         struct of_buf b = OF_BUF_INIT;
@@ -372,10 +377,32 @@ test_flood(void **state)
     put(many, sizeof many);
     evloop_turn(loop, 0);
     assert_true(n_messages > 0 && n_messages < 300);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 500 && n_messages < 1000; i++) {
         evloop_turn(loop, 5);
     }
     assert_int_equal(n_messages, 1000);
+}
+
+/* Nor one that takes long, beyond the message that does. */
+static void
+test_flood_of_work(void **state)
+{
+    uint8_t many[8 * 100];
+
+    open_peer();
+    say_hello(1u << OF10_VERSION);
+    for (unsigned i = 0; i < 100; i++) {
+        memcpy(many + 8 * i, (const uint8_t[8]){1, 18, 0, 8, 0, 0, 0, 9}, 8);
+    }
+    put(many, sizeof many);
+    work_us = 1000;
+    evloop_turn(loop, 0);
+    assert_in_range(n_messages, 1, 4);
+    work_us = 0;
+    for (int i = 0; i < 500 && n_messages < 100; i++) {
+        evloop_turn(loop, 5);
+    }
+    assert_int_equal(n_messages, 100);
 }
 
 static void
@@ -430,6 +457,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_largest_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood_of_work, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent_from_the_start, setup, teardown),
     };
