@@ -196,15 +196,19 @@ groups_for_each(struct oftables *tables, uint32_t id, bool (*cb)(const struct gr
 }
 
 unsigned
-group_n_rules(const struct oftables *tables, const struct group *g)
+group_n_rules(const struct oftables *tables, const struct group *g_)
 {
-    unsigned n = 0;
+    struct group *g = (struct group *) (uintptr_t) g_;
+    uint64_t version = oftables_version(tables);
 
-    /* A transaction that is under way may have moved some to the group's next version. */
-    for (; g; g = g->newer) {
-        n += rule_refs_count(&g->rules, oftables_version(tables));
+    if (g->n_rules.version != version) {
+        g->n_rules = (struct rule_count){.version = version};
+        /* A transaction that is under way may have moved some to the group's next version. */
+        for (const struct group *at = g; at; at = at->newer) {
+            g->n_rules.n += rule_refs_count(&at->rules, version);
+        }
     }
-    return n;
+    return g->n_rules.n;
 }
 
 unsigned

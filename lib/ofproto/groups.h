@@ -47,6 +47,7 @@ struct group {
     _Atomic uint32_t refcnt;     /* one for the table */
     struct cds_list_head rules;  /* main: rule_ref of the rules that name the group */
     struct group *newer;         /* main: what is before it in the chain of its id, or NULL */
+    struct rule_count n_rules;   /* main: of `rules` and those of newer ones */
     uint64_t visit;              /* main: stamp of the last search for loops that came by */
     struct rcu_head rcu;
 };

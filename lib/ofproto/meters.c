@@ -67,9 +67,15 @@ meter_get_counts(struct oftables *tables, const struct meter *m, struct meter_co
 }
 
 unsigned
-meter_n_rules(const struct oftables *tables, const struct meter *m)
+meter_n_rules(const struct oftables *tables, const struct meter *m_)
 {
-    return rule_refs_count(&m->rules, oftables_version(tables));
+    struct meter *m = (struct meter *) (uintptr_t) m_;
+    uint64_t version = oftables_version(tables);
+
+    if (m->n_rules.version != version) {
+        m->n_rules = (struct rule_count){version, rule_refs_count(&m->rules, version)};
+    }
+    return m->n_rules.n;
 }
 
 unsigned

@@ -16,6 +16,7 @@ struct meter {
     int64_t created_ms;            /* main, from here */
     struct of_meter_config config; /* as last set */
     struct cds_list_head rules;    /* rule_ref of the rules that name it */
+    struct rule_count n_rules;     /* of them */
     struct rcu_head rcu;
 };
 struct meter_band_counts {

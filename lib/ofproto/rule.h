@@ -67,6 +67,11 @@ rule_acts(const struct rule *r)
 /* Main: how many rules, as seen in a version, are on the list of those that name a group or a
  * meter. */
 unsigned rule_refs_count(const struct cds_list_head *refs, uint64_t version);
+/* The last answer, for the same list: it holds for all questions about one version. */
+struct rule_count {
+    uint64_t version; /* 0: none yet */
+    unsigned n;
+};
 
 /* Any thread; a rule found by a lookup may be referred to within the read-side section.  The
  * last reference frees at once, which is why the table's own goes after a grace period.  NULL

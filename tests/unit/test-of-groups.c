@@ -478,6 +478,7 @@ test_versions(void **state)
 static void
 add_rule(struct oftables *t, struct oftxn *txn, uint32_t group1, uint32_t group2)
 {
+    static uint64_t metadata; /* rules with the same groups differ */
     struct of_flow_mod fm = {
         .command = OFPFC_ADD,
         .priority = (uint16_t) (group1 * 256 + group2),
@@ -487,6 +488,8 @@ add_rule(struct oftables *t, struct oftxn *txn, uint32_t group1, uint32_t group2
         .out_group = OFPG_ANY,
     };
 
+    of_match_init(&fm.match);
+    of_match_set_u64(&fm.match, OFF_METADATA, ++metadata);
     add_group_action(&fm.actions, group1);
     add_group_action(&fm.actions, group2);
     if (txn) {
@@ -495,6 +498,46 @@ add_rule(struct oftables *t, struct oftxn *txn, uint32_t group1, uint32_t group2
         assert_int_equal(oftables_flow_mod(t, &fm, &nobody), OF_OK);
     }
     of_actions_free(&fm.actions);
+}
+
+static int64_t
+time_to_count(struct oftables *t, unsigned calls, unsigned want)
+{
+    int64_t start = clock_real_ns();
+
+    for (unsigned i = 0; i < calls; i++) {
+        assert_int_equal(group_n_rules(t, current(t, 1)), want);
+    }
+    return clock_real_ns() - start;
+}
+
+/* Who asks again and again is told what was found out the first time, until it changes. */
+static void
+test_rule_count(void **state)
+{
+    enum { N = 20000, CALLS = 1000 };
+    struct oftables *t = *state;
+    int64_t first, again = INT64_MAX;
+    struct oftxn *txn;
+
+    add_group(t, 1, 1, 1);
+    add_group(t, 2, 1, 1);
+    for (unsigned i = 0; i < N; i++) {
+        add_rule(t, NULL, 1, 2);
+    }
+    first = time_to_count(t, 1, N);
+    for (int i = 0; i < 5; i++) { /* others may have taken the processor */
+        again = MIN(again, time_to_count(t, CALLS, N));
+    }
+    assert_true(again < first * CALLS / 10);
+    txn = oftxn_begin(t, &nobody);
+    add_rule(t, txn, 1, 2);
+    time_to_count(t, 2, N); /* it is not seen yet */
+    oftxn_rollback(txn);
+    add_rule(t, NULL, 1, 2);
+    time_to_count(t, 2, N + 1);
+    assert_int_equal(delete_group_id(t, 2), OF_OK);
+    time_to_count(t, 2, 0);
 }
 
 static void
@@ -679,8 +722,8 @@ main(void)
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
         T(test_add_modify_delete), T(test_bucket_commands), T(test_refused),
         T(test_bucket_limits),     T(test_loops),           T(test_statistics),
-        T(test_versions),          T(test_rules_go),        T(test_rollback),
-        T(test_for_each),          T(test_readers),
+        T(test_versions),          T(test_rules_go),        T(test_rule_count),
+        T(test_rollback),          T(test_for_each),        T(test_readers),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
