@@ -128,6 +128,8 @@ watch(struct of_channel *c)
 
     if (stalled && !c->stalled) {
         COVERAGE_INC(ofconn_reader_stalled);
+    } else if (!stalled && c->stalled) {
+        stream_rewatch_soon(c->stream); /* for what was read before: the socket may be quiet */
     }
     c->stalled = stalled;
     stream_pause_recv(c->stream, stalled || c->held != OF_HOLD_NOT);
@@ -471,7 +473,8 @@ read_messages(struct of_channel *c)
         ssize_t n;
 
         if (!take_messages(c, &budget, &time)) {
-            /* A stalled peer wakes us by reading; a flood goes on in the next turn. */
+            /* A stalled peer wakes us by reading, see watch(); a flood goes on in the next
+             * turn. */
             if (budget <= 0) {
                 COVERAGE_INC(ofconn_flood_pause);
                 stream_rewatch_soon(c->stream);

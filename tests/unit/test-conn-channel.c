@@ -36,6 +36,7 @@ static enum of_msg_type last_type;
 static char why[256];
 static bool echo_desc;    /* answer each message by a description */
 static uint32_t work_us;  /* a message takes so long */
+static size_t desc_sz;    /* and again, until so many bytes wait */
 static struct of_buf got; /* what the peer read */
 
 static void
@@ -55,10 +56,12 @@ on_message(struct of_channel *c, struct of_msg *m, void *aux)
     }
     if (echo_desc) {
         static const struct of_desc desc = {"a", "b", "c", "d", "e"};
-        struct of_buf b = OF_BUF_INIT;
+        do {
+            struct of_buf b = OF_BUF_INIT;
 
-        of_desc_reply_encode(&b, &desc, m->version, m->xid);
-        of_channel_send(c, &b);
+            of_desc_reply_encode(&b, &desc, m->version, m->xid);
+            of_channel_send(c, &b);
+        } while (of_channel_backlog(c) < desc_sz);
     }
 }
 
@@ -109,6 +112,7 @@ setup(void **state)
     probe_ms = 0;
     n_up = n_messages = n_down = 0;
     echo_desc = false;
+    desc_sz = 0;
     of_buf_clear(&got);
     return 0;
 }
@@ -363,6 +367,39 @@ test_slow_reader(void **state)
     assert_int_equal(n_down, 0);
 }
 
+/* Lets the sockets that came to the listener hold more. */
+static void
+enlarge_sockets(void)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_un sun;
+        socklen_t len = sizeof sun;
+
+        if (fd != peer && !getsockname(fd, (struct sockaddr *) &sun, &len) &&
+            sun.sun_family == AF_UNIX && len > sizeof sun.sun_family) {
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, (int[]){1 << 20}, sizeof(int));
+        }
+    }
+}
+
+/* A request behind one whose answer is large is taken when that has left, also if the socket
+ * took it in one piece and nothing else comes. */
+static void
+test_request_behind_large_answer(void **state)
+{
+    static const uint8_t ask[16] = {1, 18, 0, 8, 0, 0, 0, 9, 1, 18, 0, 8, 0, 0, 0, 10};
+
+    echo_desc = true;
+    desc_sz = OF_CHANNEL_HIGH;
+    open_peer();
+    enlarge_sockets();
+    say_hello(1u << OF10_VERSION);
+    put(ask, sizeof ask);
+    turns(50, true);
+    assert_int_equal(n_messages, 2);
+    assert_true(got.len > 2 * OF_CHANNEL_HIGH);
+}
+
 /* One turn of the loop takes a bounded number of messages from one peer. */
 static void
 test_flood(void **state)
@@ -456,6 +493,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_request_behind_large_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_of_work, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
