@@ -75,8 +75,9 @@ connmgr_role_taken(struct connmgr *mgr, struct ofconn *by)
             continue;
         }
         c->role = OFPCR_ROLE_SECONDARY;
-        if (c->version >= OF14_VERSION &&
-            ofconn_wants(c, OF_ASYNC_ROLE_STATUS, OFPCRR_PRIMARY_REQUEST)) {
+        /* As stock does it, whatever the asynchronous configuration says: by default that has
+         * none of these. */
+        if (c->version >= OF14_VERSION && ofconn_is_up(c)) {
             struct of_buf b = OF_BUF_INIT;
 
             of_role_status_encode(&b, &m, OFPCRR_PRIMARY_REQUEST, c->version, 0);
