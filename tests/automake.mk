@@ -11,9 +11,10 @@ TESTSUITE = $(srcdir)/tests/testsuite
 TESTSUITE_AT = tests/testsuite.at tests/local.at tests/unit.at tests/daemon.at tests/ovsdb.at \
 	tests/bridge.at tests/normal.at tests/openflow-codec.at tests/openflow.at \
 	tests/openflow-netns.at tests/appctl.at tests/pmd.at tests/netns.at tests/compat.at \
-	tests/openflow-scale.at tests/openflow-conn.at tests/openflow-compat.at tests/netns-events.at tests/stress.at \
+	tests/openflow-scale.at tests/openflow-conn.at tests/openflow-compat.at tests/openflow-controllers.at tests/netns-events.at tests/stress.at \
 	tests/cni.at tests/cni-agent.at tests/cni-faults.at tests/perf.at tests/scripts.at
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp tests/netns/stress \
+	tests/controllers/learning_switch.py tests/controllers/dialects.py \
 	tests/compat/match.case tests/compat/actions.case tests/compat/tables.case \
 	tests/compat/messages.case tests/compat/versions.case tests/compat/commands.case
 DISTCLEANFILES = tests/atconfig

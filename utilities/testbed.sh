@@ -74,11 +74,11 @@ tb_host () {
 tb_bg () {
     tb_log_=$1
     shift
-    if test "$1" = tb && test -z "$TB_NO_NETNS"; then
+    if test "$1" = tb; then
         # Without a shell in between, so that tb_pid is the command's own.
         tb_name_=$2
         shift 2
-        set -- ip netns exec "xvs$TB_ID-$tb_name_" "$@"
+        test -n "$TB_NO_NETNS" || set -- ip netns exec "xvs$TB_ID-$tb_name_" "$@"
     fi
     "$@" > "$TB_DIR/$tb_log_" 2>&1 < /dev/null &
     tb_pid=$!

@@ -99,6 +99,7 @@ check_PROGRAMS += \
 EXTRA_DIST += \
 	tests/helpers/frames.py \
 	tests/helpers/iperf-check.py \
+	tests/helpers/log-saw.py \
 	tests/helpers/of-storm.py \
 	tests/helpers/openflow-compat.py \
 	tests/helpers/spray.py \
