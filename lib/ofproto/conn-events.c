@@ -4,6 +4,8 @@
 
 #include "ofproto/conn-private.h"
 
+#include <string.h>
+
 #include "openflow/of-bundle.h"
 #include "openflow/of-group.h"
 #include "openflow/of-meter.h"
@@ -27,8 +29,24 @@ ofconn_wants(const struct ofconn *c, enum of_async_type type, unsigned reason)
     return reason < 32 && mask[type] & 1u << reason;
 }
 
+/* Does the version of a connection show the difference between two states of a port? */
+static bool
+port_looks_the_same(const struct of_port *before, const struct of_port *now, uint8_t version)
+{
+    struct of_buf a = OF_BUF_INIT, b = OF_BUF_INIT;
+    bool same;
+
+    of_port_status_encode(&a, OFPPR_MODIFY, before, version, 0);
+    of_port_status_encode(&b, OFPPR_MODIFY, now, version, 0);
+    same = a.len == b.len && !memcmp(a.data, b.data, a.len);
+    of_buf_free(&a);
+    of_buf_free(&b);
+    return same;
+}
+
 void
-connmgr_port_status(struct connmgr *mgr, enum of_port_reason reason, const struct of_port *p)
+connmgr_port_status(struct connmgr *mgr, enum of_port_reason reason,
+                    const struct of_port *before, const struct of_port *p)
 {
     struct ofconn *c;
 
@@ -37,7 +55,8 @@ connmgr_port_status(struct connmgr *mgr, enum of_port_reason reason, const struc
     }
     OFCONN_FOR_EACH(c, mgr)
     {
-        if (ofconn_wants(c, OF_ASYNC_PORT_STATUS, reason)) {
+        if (ofconn_wants(c, OF_ASYNC_PORT_STATUS, reason) &&
+            !(before && port_looks_the_same(before, p, c->version))) {
             struct of_buf b = OF_BUF_INIT;
 
             of_port_status_encode(&b, reason, p, c->version, 0);
@@ -53,8 +72,8 @@ connmgr_port_changed(struct connmgr *mgr, struct ofport *port)
 
     ofport_describe(port, &p);
     if (memcmp(&p, &port->told, sizeof p)) {
+        connmgr_port_status(mgr, OFPPR_MODIFY, &port->told, &p);
         port->told = p;
-        connmgr_port_status(mgr, OFPPR_MODIFY, &p);
     }
 }
 
@@ -77,7 +96,7 @@ connmgr_role_taken(struct connmgr *mgr, struct ofconn *by)
         c->role = OFPCR_ROLE_SECONDARY;
         /* As stock does it, whatever the asynchronous configuration says: by default that has
          * none of these. */
-        if (c->version >= OF14_VERSION && ofconn_is_up(c)) {
+        if (c->version >= OF13_VERSION && ofconn_is_up(c)) {
             struct of_buf b = OF_BUF_INIT;
 
             of_role_status_encode(&b, &m, OFPCRR_PRIMARY_REQUEST, c->version, 0);

@@ -144,7 +144,10 @@ bool ofconn_is_secondary(const struct ofconn *);
 /* -- conn-events.c -- */
 /* Is the connection to be told of an event of this type and reason (a bit number)? */
 bool ofconn_wants(const struct ofconn *, enum of_async_type, unsigned reason);
-void connmgr_port_status(struct connmgr *, enum of_port_reason, const struct of_port *);
+/* `before`: of a port that was told of, how it was; who would see no difference is not told.
+ * NULL: it is new, or gone. */
+void connmgr_port_status(struct connmgr *, enum of_port_reason, const struct of_port *before,
+                         const struct of_port *);
 /* A port may look different: tells it if so. */
 void connmgr_port_changed(struct connmgr *, struct ofport *);
 /* Another connection took the role of primary. */

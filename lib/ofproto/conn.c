@@ -74,6 +74,9 @@ conn_up(struct of_channel *ch, void *c_)
     struct ofconn *c = c_;
 
     c->version = of_channel_version(ch);
+    if (!c->controller || controller_wants_async(c->controller)) {
+        of_async_init(&c->async, c->version); /* else nothing until it asks for some */
+    }
     connmgr_update_miss(c->mgr);
     if (c->controller) {
         controller_conn_up(c->controller, c);
@@ -164,7 +167,6 @@ conn_new(struct connmgr *mgr, enum ofconn_kind kind)
     c->mgr = mgr;
     c->kind = kind;
     c->role = OFPCR_ROLE_EQUAL;
-    of_async_init(&c->async);
     c->packet_in_format = NXPIF_STANDARD;
     c->flow_format = NXFF_OPENFLOW10;
     c->miss_send_len = kind == OFCONN_PRIMARY ? MISS_SEND_LEN_DEFAULT : 0;
@@ -179,9 +181,6 @@ ofconn_create(struct connmgr *mgr, struct stream *s, enum ofconn_kind kind,
     struct ofconn *c = conn_new(mgr, kind);
 
     c->controller = controller;
-    if (controller && !controller_wants_async(controller)) {
-        memset(&c->async, 0, sizeof c->async); /* until it asks for some */
-    }
     c->channel = of_channel_create(mgr->loop, s, mgr->versions, probe_ms,
                                    kind == OFCONN_PRIMARY ? &primary_ops : &service_ops, c);
     return c;
@@ -193,6 +192,7 @@ ofconn_create_fake(struct connmgr *mgr, uint8_t version)
     struct ofconn *c = conn_new(mgr, OFCONN_PRIMARY);
 
     c->version = version;
+    of_async_init(&c->async, version);
     return c;
 }
 

@@ -94,7 +94,7 @@ ofproto_port_add(struct ofproto *o, struct netdev *netdev, uint16_t requested, u
     port->created_ms = clock_now_ms();
     HASH_ADD(hh, o->ports, number, sizeof port->number, port);
     ofport_describe(port, &port->told);
-    connmgr_port_status(o->conns, OFPPR_ADD, &port->told);
+    connmgr_port_status(o->conns, OFPPR_ADD, NULL, &port->told);
     *ofport = (uint16_t) number;
     ofproto_changed();
     return 0;
@@ -121,7 +121,7 @@ ofproto_port_del(struct ofproto *o, uint16_t number)
     if (!port) {
         return;
     }
-    connmgr_port_status(o->conns, OFPPR_DELETE, &port->told);
+    connmgr_port_status(o->conns, OFPPR_DELETE, NULL, &port->told);
     HASH_DEL(o->ports, port);
     ofproto_bundle_drop_port(o, number);
     ofproto_publish();

@@ -16,35 +16,29 @@ static const uint32_t all_reasons[OF_ASYNC_N] = {
     [OF_ASYNC_TABLE_STATUS] = 0x18, /* vacancy down and up */
     [OF_ASYNC_REQUESTFORWARD] = 0x3,
 };
-/* What 1.3 knew of them. */
+/* What the answer of 1.3 has of them. */
 static const uint32_t reasons_13[OF_ASYNC_N] = {
     [OF_ASYNC_PACKET_IN] = 0x7,
     [OF_ASYNC_PORT_STATUS] = 0x7,
-    [OF_ASYNC_FLOW_REMOVED] = 0xf,
+    [OF_ASYNC_FLOW_REMOVED] = 0x3f,
 };
+/* Why flows went, as versions knew it: groups came in 1.3, meters and eviction in 1.4. */
+static const uint32_t removed_12 =
+    1u << OFPRR_IDLE_TIMEOUT | 1u << OFPRR_HARD_TIMEOUT | 1u << OFPRR_DELETE;
+static const uint32_t removed_13 = 1u << OFPRR_GROUP_DELETE;
 
 void
-of_async_init(struct of_async *a)
+of_async_init(struct of_async *a, uint8_t version)
 {
     memset(a, 0, sizeof *a);
     a->primary[OF_ASYNC_PACKET_IN] =
         all_reasons[OF_ASYNC_PACKET_IN] & ~(1u << OFPR_INVALID_TTL);
     a->primary[OF_ASYNC_PORT_STATUS] = all_reasons[OF_ASYNC_PORT_STATUS];
     a->secondary[OF_ASYNC_PORT_STATUS] = all_reasons[OF_ASYNC_PORT_STATUS];
-    a->primary[OF_ASYNC_FLOW_REMOVED] = all_reasons[OF_ASYNC_FLOW_REMOVED];
-}
-
-/* The reasons that later versions split off an old one follow it. */
-static uint32_t
-widen(enum of_async_type type, uint32_t mask)
-{
-    if (type == OF_ASYNC_PACKET_IN && mask & 1u << OFPR_ACTION) {
-        mask |= 1u << OFPR_ACTION_SET | 1u << OFPR_GROUP | 1u << OFPR_PACKET_OUT;
-    }
-    if (type == OF_ASYNC_FLOW_REMOVED && mask & 1u << OFPRR_DELETE) {
-        mask |= 1u << OFPRR_METER_DELETE | 1u << OFPRR_EVICTION;
-    }
-    return mask & all_reasons[type];
+    a->primary[OF_ASYNC_FLOW_REMOVED] = version < OF13_VERSION ? removed_12
+                                        : version < OF14_VERSION
+                                            ? removed_12 | removed_13
+                                            : all_reasons[OF_ASYNC_FLOW_REMOVED];
 }
 
 static enum of_err
@@ -56,8 +50,8 @@ decode_masks(struct of_reader *r, struct of_async *a)
         if (!of_read_u32(r, &primary) || !of_read_u32(r, &secondary)) {
             return OFPBRC_BAD_LEN;
         }
-        a->primary[type] = widen(type, primary);
-        a->secondary[type] = widen(type, secondary);
+        a->primary[type] = primary & all_reasons[type];
+        a->secondary[type] = secondary & all_reasons[type];
     }
     return OF_OK;
 }
@@ -68,14 +62,16 @@ decode_properties(struct of_reader *r, struct of_async *a)
 {
     while (r->len) {
         struct of_prop prop;
-        enum of_err err = of_prop_next(r, false, &prop);
+        enum of_err err = of_prop_next(r, true, &prop);
         uint32_t mask, *where;
 
         if (err) {
             return err;
         }
-        if (prop.type == OFPROP_EXPERIMENTER) {
-            return OFPBPC_BAD_EXPERIMENTER;
+        if (prop.type == OFPROP_EXPERIMENTER || prop.type == OFPROP_EXPERIMENTER_MISS) {
+            return prop.exp == OF_EXP_NICIRA || prop.exp == OF_EXP_ONF
+                       ? OFPBPC_BAD_EXP_TYPE
+                       : OFPBPC_BAD_EXPERIMENTER;
         }
         if (prop.type >= 2 * OF_ASYNC_N) {
             return OFPACFC_UNSUPPORTED;

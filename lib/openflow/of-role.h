@@ -25,7 +25,7 @@ enum of_err of_role_request_decode(const struct of_msg *, struct of_role_msg *);
 /* Without a generation id: UINT64_MAX goes out. */
 void of_role_reply_encode(struct of_buf *, const struct of_role_msg *, uint8_t version,
                           uint32_t xid);
-/* 1.4 and later, nothing in others. */
+/* 1.4 and later, and 1.3 by ONF's extension; nothing in others. */
 enum of_role_reason { OFPCRR_PRIMARY_REQUEST, OFPCRR_CONFIG, OFPCRR_EXPERIMENTER };
 void of_role_status_encode(struct of_buf *, const struct of_role_msg *, enum of_role_reason,
                            uint8_t version, uint32_t xid);
@@ -44,8 +44,8 @@ struct of_async {
     uint32_t primary[OF_ASYNC_N]; /* while the role is primary or equal */
     uint32_t secondary[OF_ASYNC_N];
 };
-/* What holds until a controller says otherwise. */
-void of_async_init(struct of_async *);
+/* What holds until a controller of that version says otherwise. */
+void of_async_init(struct of_async *, uint8_t version);
 /* OFM_SET_ASYNC, OFM_NXT_SET_ASYNC, OFM_NXT_SET_ASYNC2: changes what the message names.  On
  * errors nothing is changed.  OFPBRC_BAD_LEN, OFPBPC_BAD_LEN, OFPACFC_INVALID,
  * OFPACFC_UNSUPPORTED. */

@@ -164,7 +164,7 @@ settings(const struct of_msg *m)
 
     of_error_decode(m, &x.error);
     of_role_request_decode(m, &x.role);
-    of_async_init(&x.async);
+    of_async_init(&x.async, m->version);
     of_async_decode(m, &x.async);
     of_flow_format_decode(m, &x.ff);
     of_packet_in_format_decode(m, &x.pif);

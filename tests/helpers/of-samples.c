@@ -180,7 +180,7 @@ connection(void)
     show();
     of_role_status_encode(&b, &role, OFPCRR_CONFIG, version, 1);
     show();
-    of_async_init(&async);
+    of_async_init(&async, version);
     of_async_reply_encode(&b, &async, version, 1);
     show();
     of_tlv_reply_encode(&b, &map, 1, version, 1);

@@ -374,6 +374,10 @@ test_roles(void **state)
     assert_true(of_hex_equal(&b, "051e001800000000 0000000300000000 0000000000000007"));
     of_buf_clear(&b);
     of_role_status_encode(&b, &rm, OFPCRR_PRIMARY_REQUEST, OF13_VERSION, 0);
+    assert_true(of_hex_equal(
+        &b, "0404002000000000 4f4e460000000777 0000000300000000 0000000000000007"));
+    of_buf_clear(&b);
+    of_role_status_encode(&b, &rm, OFPCRR_PRIMARY_REQUEST, OF12_VERSION, 0);
     assert_int_equal(b.len, 0);
     assert_int_equal(
         of_role_request_decode(msg("0418001800000001 0000000000000000 0000000000000007"), &rm),
@@ -393,7 +397,7 @@ test_async(void **state)
     struct of_buf b = OF_BUF_INIT;
     struct of_async a;
 
-    of_async_init(&a);
+    of_async_init(&a, OF14_VERSION);
     of_async_reply_encode(&b, &a, OF14_VERSION, 0x64);
     assert_true(of_hex_equal(
         &b,
@@ -406,8 +410,8 @@ test_async(void **state)
         of_async_decode(
             msg("041c002000000001 00000003 00000000 00000000 00000001 0000000f 00000004"), &a),
         OF_OK);
-    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN],
-                     0x3b); /* action: what 1.4 split off as well */
+    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 3);
+    assert_int_equal(a.primary[OF_ASYNC_FLOW_REMOVED], 0xf);
     assert_int_equal(a.secondary[OF_ASYNC_PORT_STATUS], 1);
     of_async_reply_encode(&b, &a, OF13_VERSION, 1);
     assert_true(of_hex_equal(
@@ -415,12 +419,12 @@ test_async(void **state)
     of_buf_free(&b);
     assert_int_equal(of_async_decode(msg("051c001000000001 000b000800000003"), &a), OF_OK);
     assert_int_equal(a.primary[OF_ASYNC_REQUESTFORWARD], 3);
-    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 0x3b);
+    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 3);
     /* As stock answers; nothing of a bad message counts. */
     assert_int_equal(
         of_async_decode(msg("051c001800000001 0001000800000000 0000000800000080"), &a),
         OFPACFC_INVALID);
-    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 0x3b);
+    assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 3);
     assert_int_equal(of_async_decode(msg("051c001000000001 0014000800000000"), &a),
                      OFPACFC_UNSUPPORTED);
     assert_int_equal(
@@ -429,6 +433,14 @@ test_async(void **state)
     assert_int_equal(
         of_async_decode(msg("051c001800000001 ffff000c00000000 0000000000000000"), &a),
         OFPBPC_BAD_EXPERIMENTER);
+    assert_int_equal(
+        of_async_decode(msg("051c001800000001 fffe000c00002320 0000000000000000"), &a),
+        OFPBPC_BAD_EXP_TYPE);
+    /* Before versions knew of groups, meters and eviction they were not told of them. */
+    of_async_init(&a, OF12_VERSION);
+    assert_int_equal(a.primary[OF_ASYNC_FLOW_REMOVED], 0x7);
+    of_async_init(&a, OF13_VERSION);
+    assert_int_equal(a.primary[OF_ASYNC_FLOW_REMOVED], 0xf);
     assert_int_equal(
         of_async_decode(msg("010400180000000100002320 0000001b 0001000800000003"), &a), OF_OK);
     assert_int_equal(a.primary[OF_ASYNC_PACKET_IN], 3);
