@@ -64,7 +64,8 @@ make_room(struct oftxn *txn, uint8_t table_id)
 
     /* As often as there are rules at most. */
     while (table->n_rules >= limit) {
-        struct rule *victim = table->config.evict ? oftable_victim(txn, table_id) : NULL;
+        struct rule *victim =
+            oftable_config_evicts(&table->config) ? oftable_victim(txn, table_id) : NULL;
 
         if (!victim) {
             return OFPFMFC_TABLE_FULL;
@@ -81,7 +82,7 @@ prepare_room(struct oftxn *txn, const struct of_flow_mod *fm, struct slice *slic
     uint8_t table_id = fm->table_id == OFPTT_ALL ? 0 : fm->table_id;
     const struct oftable *table = &txn->tables->t[table_id];
 
-    return !table->config.evict ||
+    return !oftable_config_evicts(&table->config) ||
            table->n_rules < MIN(table->config.flow_limit, OFTABLE_MAX_ENTRIES) ||
            oftable_evict_prepare(txn, table_id, slice);
 }
@@ -149,6 +150,7 @@ modify_rule(struct oftxn *txn, const struct of_flow_mod *fm, struct rule *old)
         rule_share_stats(r, old);
     }
     oftxn_insert_rule(txn, r, old);
+    txn->u[txn->n - 1].type = UNDO_MODIFY;
 }
 
 /* ---- Of many rules ---- */

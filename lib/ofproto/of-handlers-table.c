@@ -93,7 +93,7 @@ of_table_describe(const struct oftables *tables, uint8_t id, struct of_table_des
 
     *d = (struct of_table_desc){
         .table_id = id,
-        .eviction = config->evict || config->eviction_flags,
+        .eviction = config->eviction_flags != 0, /* as controllers had it */
         .eviction_flags = ALL_EVICTION_FLAGS,
         .vacancy = config->vacancy,
         .vacancy_down = config->vacancy_down,

@@ -206,7 +206,7 @@ oftables_set_config(struct oftables *t, uint8_t table_id, const struct oftable_c
     if (c->vacancy && !table->config.vacancy) {
         table->vacancy_is_low = false;
     }
-    if (!c->evict || c->n_groups != table->config.n_groups ||
+    if (!oftable_config_evicts(c) || c->n_groups != table->config.n_groups ||
         memcmp(c->groups, table->config.groups, sizeof c->groups)) {
         oftable_evict_clear(t, table_id);
     }

@@ -182,7 +182,7 @@ unsigned oftables_count(const struct oftables *); /* rules, also hidden ones */
 struct oftable_config { /* Flow_Table record, and table-mod */
     char name[32];
     uint32_t flow_limit; /* UINT32_MAX: none but the switch's */
-    bool evict;          /* full: makes room, else refuses */
+    bool evict;          /* Flow_Table: full, it makes room */
     enum oftable_miss miss;
     bool vacancy; /* tell when the free part falls to `down` percent or rises to `up` */
     uint8_t vacancy_down, vacancy_up;
@@ -191,9 +191,15 @@ struct oftable_config { /* Flow_Table record, and table-mod */
     struct of_subfield groups[8]; /* ... equal values in these */
     uint16_t eviction_flags;      /* OFPTMPEF_*, as told by controllers; 0: none */
 };
+/* Does it make room when it is full, whoever asked for that?  Else it refuses. */
+static inline bool
+oftable_config_evicts(const struct oftable_config *c)
+{
+    return c->evict || c->eviction_flags;
+}
 /* No limit, no eviction, misses as the version has them, tries CLS_TRIES_DEFAULT. */
 void oftable_config_init(struct oftable_config *);
-/* Of a table below OFTABLES_MAX; borrowed until the next change.  With `evict`, rules
+/* Of a table below OFTABLES_MAX; borrowed until the next change.  With eviction, rules
  * beyond a lower limit go, like those of oftables_flush(); without, they stay, and new ones are
  * refused.  Changed tries cost time linear in the rules. */
 const struct oftable_config *oftables_get_config(const struct oftables *, uint8_t table_id);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "ofproto/tables-private.h"
+#include "openflow/of-actions.h"
 #include "util/xalloc.h"
 
 struct oftxn *
@@ -217,7 +218,14 @@ commit_step(struct oftxn *txn, const struct undo *u)
         emit(txn, RULE_EV_DELETED, u->old, NULL, u->old->end_reason);
         break;
     case UNDO_REPLACE:
-        emit(txn, RULE_EV_MODIFIED, u->rule, u->old, 0);
+        emit(txn, RULE_EV_ADDED, u->rule, u->old, 0);
+        break;
+    case UNDO_MODIFY:
+        if (u->rule->cookie != u->old->cookie ||
+            !of_actions_equal(rule_acts(u->rule), u->rule->acts_len, rule_acts(u->old),
+                              u->old->acts_len)) {
+            emit(txn, RULE_EV_MODIFIED, u->rule, u->old, 0);
+        }
         break;
     case UNDO_GROUP:
         groups_commit(txn->tables, u->group, u->old_group);

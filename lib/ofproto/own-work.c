@@ -133,7 +133,7 @@ settle_some(struct oftxn *txn, struct slice *slice)
     const struct oftable_config *c = &table->config;
     struct rule *victim;
 
-    if (!c->evict || table->n_rules <= c->flow_limit) {
+    if (!oftable_config_evicts(c) || table->n_rules <= c->flow_limit) {
         return true;
     }
     if (!oftable_evict_prepare(txn, id, slice)) {

@@ -88,11 +88,17 @@ struct oftables {
 
 /* ---- Transactions: oftxn.c ---- */
 
-enum undo_type { UNDO_ADD, UNDO_REMOVE, UNDO_REPLACE, UNDO_GROUP };
+enum undo_type {
+    UNDO_ADD,
+    UNDO_REMOVE,
+    UNDO_REPLACE, /* an added rule takes the place of its like */
+    UNDO_MODIFY,
+    UNDO_GROUP
+};
 /* One step of a transaction, in order; rollback goes backwards. */
 struct undo {
     enum undo_type type;
-    struct rule *rule, *old;         /* added (ADD, REPLACE); removed (REMOVE, REPLACE) */
+    struct rule *rule, *old;         /* added; removed: REPLACE and MODIFY have both */
     struct group *group, *old_group; /* GROUP: either may be NULL */
 };
 /* A flow mod of many rules under way: which they are, then one after the other. */

@@ -39,7 +39,10 @@ on_rule(enum rule_event ev, const struct rule *r, const struct rule *old, uint8_
     if (ev == RULE_EV_DELETED) {
         strbuf_putf(&events, "/%u", reason);
     }
-    assert_int_equal(old != NULL, ev == RULE_EV_MODIFIED);
+    if (ev == RULE_EV_ADDED && old) {
+        strbuf_putc(&events, '!'); /* gave way to its like */
+    }
+    assert_true(ev == RULE_EV_ADDED || (old != NULL) == (ev == RULE_EV_MODIFIED));
     strbuf_putc(&events, ' ');
 }
 

@@ -103,12 +103,16 @@ test_limits(void **state)
     EXPECT_EVENTS("A1 A2 A3 T0/3 A4 ");
     assert_int_equal(run(t, mod(OFPFC_ADD, 5, 5, 2)), OFPFMFC_TABLE_FULL);
     assert_int_equal(run(t, mod(OFPFC_ADD, 4, 4, 3)), OF_OK); /* replaces */
-    EXPECT_EVENTS("M4 ");
+    EXPECT_EVENTS("A4! ");
     c.evict = true;
     oftables_set_config(t, 0, &c);
     /* The one that expires first of the least important that expire at all. */
     assert_int_equal(run(t, mod(OFPFC_ADD, 5, 5, 2)), OF_OK);
     EXPECT_EVENTS("D2/5 A5 ");
+    /* So it does since a controller asked for it. */
+    c.evict = false;
+    c.eviction_flags = 7;
+    oftables_set_config(t, 0, &c);
     assert_int_equal(run(t, mod(OFPFC_ADD, 6, 6, 2)), OF_OK);
     EXPECT_EVENTS("D1/5 A6 ");
     assert_int_equal(run(t, mod(OFPFC_ADD, 7, 7, 2)), OF_OK);

@@ -25,7 +25,7 @@ test_add(void **state)
     fm = mod(OFPFC_ADD, 5, 1, 3);
     fm.new_cookie = 77;
     assert_int_equal(run(t, fm), OF_OK);
-    EXPECT_EVENTS("M5 ");
+    EXPECT_EVENTS("A5! ");
     r = find(t, 5, 1);
     assert_int_equal(r->cookie, 77);
     assert_int_equal(rule_get_counts(r).n_packets, 3);
@@ -47,7 +47,7 @@ test_add(void **state)
     fm = mod(OFPFC_ADD, 5, 1, 4);
     fm.flags = OFPFF_CHECK_OVERLAP;
     assert_int_equal(run(t, fm), OF_OK);
-    EXPECT_EVENTS("A6 M5 ");
+    EXPECT_EVENTS("A6 A5! ");
 
     fm = mod(OFPFC_ADD, 5, 1, 4);
     fm.table_id = OFTABLE_HIDDEN;
@@ -112,6 +112,13 @@ test_modify(void **state)
     fm.new_cookie = 3;
     assert_int_equal(run(t, fm), OF_OK);
     EXPECT_EVENTS("M3 ");
+    /* That changes nothing. */
+    fm = mod(OFPFC_MODIFY, 0, -1, 40);
+    fm.cookie = 3;
+    fm.cookie_mask = UINT64_MAX;
+    fm.new_cookie = 3;
+    assert_int_equal(run(t, fm), OF_OK);
+    EXPECT_EVENTS("");
     /* What is not there: 1.0 adds it, 1.2 and later do not. */
     assert_int_equal(run(t, mod(OFPFC_MODIFY_STRICT, 9, 9, 2)), OF_OK);
     assert_int_equal(count(t), 3);
