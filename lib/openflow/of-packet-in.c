@@ -37,7 +37,8 @@ reason_to_wire(enum of_packet_in_reason reason, uint8_t version)
     case OFPR_GROUP:
     case OFPR_PACKET_OUT:
         return (uint8_t) (version < OF14_VERSION ? OFPR_ACTION : reason);
-    case OFPR_EXPLICIT_MISS: /* before 1.3 a flow with an output to the controller like another */
+    case OFPR_EXPLICIT_MISS: /* before 1.3 a flow with an output to the controller like another
+                              */
         return version < OF13_VERSION ? OFPR_ACTION : OFPR_NO_MATCH;
     case OFPR_IMPLICIT_MISS:
         return OFPR_NO_MATCH;
@@ -119,6 +120,8 @@ enum {
     NXPINT_USERDATA = 7,
     NXPINT_CONTINUATION = 8,
 };
+/* A continuation is a list of properties, too, for those who look into it without need. */
+enum { CONTINUATION_OURS = 0x8100 };
 
 static void
 put_prop(struct of_buf *b, uint16_t type, const void *data, size_t len)
@@ -157,9 +160,13 @@ encode_nxt2(struct of_buf *b, const struct of_packet_in *pin, uint8_t version, u
     of_buf_truncate(b, md_start + md_len); /* the padding is the property's */
     of_prop_end(b, prop);
     if (pin->continuation_len) {
+        size_t inner;
+
         prop = of_prop_begin(b, NXPINT_CONTINUATION);
         of_put_u32(b, 0);
+        inner = of_prop_begin(b, CONTINUATION_OURS);
         of_buf_put(b, pin->continuation, pin->continuation_len);
+        of_prop_end(b, inner);
         of_prop_end(b, prop);
     }
     if (pin->userdata_len) {
@@ -198,10 +205,32 @@ decode_metadata(const struct of_reader *data, struct of_match *md)
 
     of_buf_put(&padded, data->p, data->len);
     of_buf_pad(&padded, 8);
-    r = (struct of_reader){ padded.data, padded.len };
+    r = (struct of_reader){padded.data, padded.len};
     err = of_match_decode_nxm(&r, data->len, true, md, NULL, NULL);
     of_buf_free(&padded);
     return err;
+}
+
+/* Out of the properties that a continuation is made of, ours. */
+static enum of_err
+decode_continuation(struct of_reader *data, struct of_resume *res)
+{
+    if (!of_skip(data, 4)) {
+        return OFPBPC_BAD_LEN;
+    }
+    while (data->len) {
+        struct of_prop prop;
+        enum of_err err = of_prop_next(data, false, &prop);
+
+        if (err) {
+            return err;
+        }
+        if (prop.type == CONTINUATION_OURS) {
+            res->continuation = prop.data.p;
+            res->continuation_len = prop.data.len;
+        }
+    }
+    return OF_OK;
 }
 
 /* One property of NXT_RESUME. */
@@ -236,12 +265,7 @@ take_property(struct of_prop *prop, struct of_resume *res)
         res->userdata_len = d->len;
         return OF_OK;
     case NXPINT_CONTINUATION:
-        if (!of_skip(d, 4)) {
-            return OFPBPC_BAD_LEN;
-        }
-        res->continuation = d->p;
-        res->continuation_len = d->len;
-        return OF_OK;
+        return decode_continuation(d, res);
     case OFPROP_EXPERIMENTER:
         return OFPBPC_BAD_EXPERIMENTER;
     default:

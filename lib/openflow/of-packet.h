@@ -61,7 +61,7 @@ struct of_resume { /* all borrowed from the message */
     const uint8_t *userdata;
     size_t userdata_len;
     const uint8_t *continuation; /* as it was given to of_packet_in_encode() */
-    size_t continuation_len;     /* with up to 7 bytes of padding behind */
+    size_t continuation_len;
 };
 /* OFPBPC_*, OFPBRC_BAD_LEN (no packet), NXR_STALE (no continuation). */
 enum of_err of_resume_decode(const struct of_msg *, struct of_resume *);
