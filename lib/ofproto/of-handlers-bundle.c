@@ -232,6 +232,7 @@ answer(struct ofconn *c, const struct of_msg *msg, struct of_bundle_control *m)
     struct of_buf reply = OF_BUF_INIT;
 
     m->type++; /* the reply to it */
+    m->flags = 0;
     of_bundle_control_encode(&reply, m, c->version, msg->xid);
     ofconn_send(c, &reply);
 }

@@ -50,9 +50,10 @@ of_handle_flow_mod(struct ofconn *c, struct of_msg *msg)
     enum of_err err = of_flow_mod_prepare(c, msg, &fm);
 
     if (!err) {
-        of_commit_message(c, msg, &fm,
-                          fm.buffer_id == OFP_NO_BUFFER ? of_commit_refuse
-                                                        : committed_without_buffer);
+        bool wants = fm.buffer_id != OFP_NO_BUFFER && fm.command != OFPFC_DELETE &&
+                     fm.command != OFPFC_DELETE_STRICT; /* which has no use for a packet */
+
+        of_commit_message(c, msg, &fm, wants ? committed_without_buffer : of_commit_refuse);
     }
     return err;
 }

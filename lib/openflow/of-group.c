@@ -56,7 +56,7 @@ bucket_property(struct of_prop *prop, struct of_bucket *bucket)
         if (!of_read_u32(&prop->data, &port)) {
             return OFPBPC_BAD_LEN;
         }
-        return of_port_from_32(port, &bucket->watch_port) ? OF_OK : OFPBAC_BAD_OUT_PORT;
+        return of_port_from_32(port, &bucket->watch_port) ? OF_OK : OFPGMFC_BAD_WATCH;
     case OFPGBPT_WATCH_GROUP:
         return of_read_u32(&prop->data, &bucket->watch_group) ? OF_OK : OFPBPC_BAD_LEN;
     case OFPROP_EXPERIMENTER:
@@ -116,7 +116,7 @@ bucket_11(struct of_reader *r, uint8_t version, struct of_bucket *bucket)
     of_read_u16(&body, &bucket->weight);
     err = of_read_port(&body, version, &bucket->watch_port);
     if (err) {
-        return err;
+        return OFPGMFC_BAD_WATCH;
     }
     of_read_u32(&body, &bucket->watch_group);
     of_skip(&body, 4);

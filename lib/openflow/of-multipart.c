@@ -80,7 +80,7 @@ of_mp_joiner_clear(struct of_mp_joiner *j)
 enum of_err
 of_mp_join(struct of_mp_joiner *j, struct of_msg *msg, bool *whole)
 {
-    bool more = msg->mp_flags & OFPMPF_MORE;
+    bool more = msg->version >= OF13_VERSION && msg->mp_flags & OFPMPF_MORE;
     bool same =
         j->open && j->xid == msg->xid && j->type == msg->type && j->version == msg->version;
 

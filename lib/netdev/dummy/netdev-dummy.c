@@ -363,8 +363,12 @@ dummy_get_custom_stats(const struct netdev *netdev, size_t *n)
         xcalloc(2 + 2u * netdev->n_rxq + 2u * netdev->n_txq, sizeof *out);
     size_t i = 0;
     for (unsigned k = 1; k <= 2; k++) {
-        /* Always zero: they show that custom counters get through. */
-        snprintf(out[i++].name, sizeof out->name, "rx_custom_packets_%u", k);
+        /* They show that custom counters get through. */
+        snprintf(out[i].name, sizeof out->name, "rx_custom_packets_%u", k);
+        for (unsigned q = 0; q < netdev->n_rxq; q++) {
+            out[i].value += counter_get(&dev->rx[q].packets);
+        }
+        i++;
     }
     for (unsigned q = 0; q < netdev->n_rxq; q++) {
         snprintf(out[i].name, sizeof out->name, "rx_q%u_bytes", q);
