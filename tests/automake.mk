@@ -16,7 +16,8 @@ TESTSUITE_AT = tests/testsuite.at tests/local.at tests/unit.at tests/daemon.at t
 EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tests/tsan.supp tests/netns/stress \
 	tests/controllers/learning_switch.py tests/controllers/dialects.py \
 	tests/compat/match.case tests/compat/actions.case tests/compat/tables.case \
-	tests/compat/messages.case tests/compat/versions.case tests/compat/commands.case
+	tests/compat/messages.case tests/compat/versions.case tests/compat/commands.case \
+	tests/compat/wire.py
 DISTCLEANFILES = tests/atconfig
 
 AUTOTEST = $(AUTOM4TE) --language=autotest

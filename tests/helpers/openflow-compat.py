@@ -77,7 +77,7 @@ class Side:
         except OSError:
             sys.exit(f'{args[0]} did not start: {out}')
 
-    def configure(self):
+    def configure(self, monitor=True):
         """The bridges of all cases: br0 with p1..p4, br1 with q11 and q12, a patch between."""
         args = ['ovs-vsctl', '--timeout=20']
         for n, (bridge, ports) in enumerate((('br0', PORTS), ('br1', PEER_PORTS))):
@@ -97,6 +97,8 @@ class Side:
         if out:
             sys.exit(f'{self.folder}: {out}')
         self.appctl('time/stop')
+        if not monitor:
+            return
         with open(f'{self.folder}/monitor.txt', 'wb') as f:
             self.monitor = subprocess.Popen(
                 ['ovs-ofctl', 'monitor', 'br0', '65534', 'invalid_ttl', '-P', 'nxt_packet_in2',

@@ -102,6 +102,7 @@ EXTRA_DIST += \
 	tests/helpers/log-saw.py \
 	tests/helpers/of-storm.py \
 	tests/helpers/openflow-compat.py \
+	tests/helpers/openflow-wire.py \
 	tests/helpers/spray.py \
 	tests/helpers/tcp-check.py \
 	tests/helpers/udp-check.py

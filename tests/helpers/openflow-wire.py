@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sends the same bytes to this switch and to the stock one and compares what comes back, on each
+of several connections: errors, roles, asynchronous messages, flow monitors, bundles.
+
+Where openflow-compat.py sees what ovs-ofctl makes of the answers, this sees the answers, and what
+comes unasked.  The scenes are Python: tests/compat/wire.py.  Exit status: 0 all the same,
+1 something differs, 77 the stock daemon is not installed.
+
+    openflow-wire.py [-d FOLDER] [-k WORD] [-v] VERSION OUR-VSWITCHD      VERSION: 1 (1.0) to 6 (1.5)
+"""
+import argparse
+import importlib.util
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+
+def load(name, *path):
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), *path)
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+compat = load('openflow_compat', 'openflow-compat.py')
+
+HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, EXPERIMENTER = range(5)
+PORT_STATUS = 12
+NICIRA, ONF = 0x2320, 0x4f4e4600
+MARK = 0x7e57e570  # xid of the echo request that ends a turn
+ERROR_HEAD = 64    # of the message refused, this much is compared
+
+
+def message(version, kind, body=b'', xid=0x1234):
+    return struct.pack('!BBHI', version, kind, len(body) + 8, xid) + body
+
+
+def split(data):
+    """The whole messages at the start of data, and what is left."""
+    found = []
+    while len(data) >= 8:
+        n, = struct.unpack_from('!H', data, 2)
+        if n < 8 or len(data) < n:
+            break
+        found.append(data[:n])
+        data = data[n:]
+    return found, data
+
+
+class Peer:
+    """One connection to one switch."""
+
+    def __init__(self, version, path=None, sock=None):
+        self.version, self.closed, self.rest, self.came = version, False, b'', []
+        self.sock = sock or socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(20)
+        if path:
+            self.sock.connect(path)
+        self.send(message(version, HELLO))
+        while not self.closed and not any(m[1] == HELLO for m in self.read()):
+            pass
+
+    def send(self, data):
+        try:
+            self.sock.sendall(data)
+        except OSError:
+            self.closed = True
+
+    def read(self):
+        try:
+            data = self.sock.recv(1 << 18)
+        except OSError:
+            data = b''
+        self.closed = self.closed or not data
+        found, self.rest = split(self.rest + data)
+        return found
+
+    def turn(self):
+        """All that comes until the switch has answered an echo request."""
+        got, self.came = self.came, []
+        if not self.closed:
+            self.send(message(self.version, ECHO_REQUEST, b'', MARK))
+        while not self.closed:
+            found = self.read()
+            for i, m in enumerate(found):
+                if m[1] == ECHO_REPLY and m[4:8] == struct.pack('!I', MARK):
+                    self.came = found[i + 1:]
+                    return got
+                got.append(m)
+        return got
+
+
+def cut(m):
+    """Stock's errors carry more of a message than ours; dummies have other addresses."""
+    if m[1] != ERROR:
+        return re.sub(rb'\xaa\x55\xaa\x55\x00.', b'\xaa\x55\xaa\x55\0\0', m, flags=re.S)
+    m = m[:12 + ERROR_HEAD + (8 if m[8:10] == b'\xff\xff' else 0)]
+    return m[:2] + struct.pack('!H', len(m)) + m[4:]
+
+
+def merged(messages):
+    """Stock tells of a port's new configuration first, then of the new state; we tell once."""
+    out = []
+    for m in messages:
+        port = slice(16, 18) if m[0] == 1 else slice(16, 20)
+        if m[1] == PORT_STATUS and m[8] == 2 and out and out[-1][1] == PORT_STATUS and \
+                out[-1][port] == m[port]:
+            m = m[:8] + out.pop()[8:9] + m[9:]
+        out.append(m)
+    return out
+
+
+def text_of(m):
+    done = subprocess.run(['ovs-ofctl', 'ofp-print', m.hex()], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    text = compat.normal(done.stdout.decode(errors='replace'))
+    if m[1] == ERROR:  # its head was compared as bytes, unless stock says less of it
+        return text.splitlines()[0]
+    text = re.sub(r'\n continuation\..*', '', text)  # of which only the switch makes sense
+    return re.sub(r'duration[0-9.]+s idle[0-9]+', 'duration', text).rstrip()
+
+
+class Talk:
+    """What one scene says to both switches in one version: connections by name."""
+
+    def __init__(self, sides, version, verbose=False):
+        self.sides, self.version, self.verbose = sides, version, verbose
+        self.peers, self.listeners, self.different = {}, [], []
+
+    def open(self, name):
+        """A service connection."""
+        for p in self.peers.pop(name, ()):
+            p.sock.close()
+        self.peers[name] = [Peer(self.version, f'{s.folder}/br0.mgmt') for s in self.sides]
+        self.gather(f'open {name}')
+
+    def controllers(self, *names):
+        """What the switches connect to when they are told to."""
+        for side in self.sides:
+            for name in names:
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                sock.settimeout(20)
+                path = f'{side.folder}/{name}.controller'
+                if os.path.exists(path):
+                    os.unlink(path)
+                sock.bind(path)
+                sock.listen(4)
+                self.listeners.append((name, sock))
+            side.run('ovs-vsctl', '--timeout=10', 'set-controller', 'br0',
+                     *(f'unix:{side.folder}/{name}.controller' for name in names))
+        for name, sock in self.listeners:
+            self.peers.setdefault(name, []).append(Peer(self.version, sock=sock.accept()[0]))
+        self.gather('controllers ' + ' '.join(names))
+
+    def say(self, name, kind, body=b'', xid=0x1234):
+        self.raw(name, message(self.version, kind, body, xid))
+
+    def vendor(self, name, subtype, body=b'', vendor=NICIRA):
+        self.say(name, EXPERIMENTER, struct.pack('!II', vendor, subtype) + body)
+
+    def stats(self, name, kind, body=b'', flags=0):
+        head = struct.pack('!HH', kind, flags) + (b'' if self.version == 1 else b'\0' * 4)
+        self.say(name, 16 if self.version == 1 else 18, head + body)
+
+    def raw(self, name, data):
+        for p in self.peers[name]:
+            p.send(data)
+        self.gather(f'{name} sends {data.hex()}')
+
+    def ofctl(self, version, *args):
+        """ovs-ofctl on a connection of its own."""
+        out = [s.run('ovs-ofctl', '--timeout=10', '-O', f'OpenFlow{9 + version}', *args)
+               for s in self.sides]
+        what = 'ovs-ofctl ' + ' '.join(args)
+        self.compare(what, [compat.refusals(t) if 'OFPT_ERROR' in t else compat.normal(t)
+                            for t in out])
+        self.gather(what)
+
+    def vsctl(self, *args):
+        for s in self.sides:
+            s.run('ovs-vsctl', '--timeout=10', *args)
+        self.gather('ovs-vsctl ' + ' '.join(args))
+
+    def appctl(self, *args):
+        out = [s.appctl(*args) for s in self.sides]
+        self.compare('ovs-appctl ' + ' '.join(args), [compat.normal(t) for t in out])
+        self.gather('ovs-appctl ' + ' '.join(args))
+
+    def compare(self, what, texts):
+        texts = [re.sub(r' \(xid=0x[0-9a-f]+\)', '', t) for t in texts]
+        if self.verbose:
+            print(f'  {what}\n' + ''.join(f'    {x}\n' for x in texts[0].splitlines()), end='')
+        if texts[0] != texts[1]:
+            self.different.append((what, texts))
+
+    def gather(self, what):
+        """What came on each connection: waited for a while if the sides differ."""
+        got = {name: [[], []] for name in self.peers}
+        for attempt in range(100):
+            for name, peers in self.peers.items():
+                for i, p in enumerate(peers):
+                    got[name][i] += [cut(m) for m in p.turn()]
+            if attempt and all(merged(x) == merged(y) for x, y in got.values()):
+                break
+            time.sleep(0.005 if attempt < 3 else 0.05)
+        for name, pair in got.items():
+            if not any(pair) and not any(p.closed for p in self.peers[name]):
+                continue
+            if merged(pair[0]) == merged(pair[1]) and not self.verbose:
+                pair = [[], []]
+            self.compare(f'{what}: {name} gets',
+                         ['\n'.join([text_of(m) for m in merged(pair[i])] +
+                                    (['the end of the connection'] if p.closed else []))
+                          for i, p in enumerate(self.peers[name])])
+
+    def end(self):
+        if self.listeners:
+            self.vsctl('del-controller', 'br0')
+        for p in (p for peers in self.peers.values() for p in peers):
+            p.sock.close()
+        for _, sock in self.listeners:
+            sock.close()
+        self.peers, self.listeners = {}, []
+        for args in (('del-flows',), ('del-groups',), ('del-meters',)):
+            self.ofctl(5, *args, 'br0')
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('-d', '--folder', default='.')
+    p.add_argument('-k', '--word', default='')
+    p.add_argument('-v', '--verbose', action='store_true')
+    p.add_argument('--stock', default=compat.STOCK)
+    p.add_argument('version', type=int)
+    p.add_argument('vswitchd')
+    args = p.parse_args()
+    if not os.access(args.stock, os.X_OK):
+        print(f'{args.stock} is not installed')
+        return 77
+    scenes = load('wire', '..', 'compat', 'wire.py')
+    scenes.wire = sys.modules[__name__]
+    sides, n, bad = [], 0, 0
+    try:
+        for name, daemon in (('ours', args.vswitchd), ('stock', args.stock)):
+            side = compat.Side(f'{os.path.abspath(args.folder)}/{name}', daemon)
+            sides.append(side)
+            side.configure(monitor=False)
+        for scene, first, last in scenes.SCENES:
+            if args.word not in scene.__name__ or not first <= args.version <= last:
+                continue
+            if args.verbose:
+                print(f'== {scene.__name__}')
+            talk = Talk(sides, args.version, args.verbose)
+            scene(talk)
+            talk.end()
+            n += 1
+            if talk.different:
+                bad += 1
+                print(f'DIFFERENT: {scene.__name__}: {scene.__doc__}')
+                compat.show(talk.different)
+    finally:
+        for side in sides:
+            side.stop()
+    print(f'{n} scenes, {bad} different')
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
