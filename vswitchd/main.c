@@ -273,6 +273,7 @@ main(int argc, char *argv[])
 {
     struct options o;
     char *error = NULL;
+    xalloc_init();
     daemon_set_run_name("ovs-vswitchd");
     enum options_result parsed = options_parse(argc, argv, &o);
     int status = parsed == OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -5,6 +5,7 @@
 
 #include "util/xalloc.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,12 @@ static void COLD __attribute__((noreturn)) out_of_memory(void)
 
     (void) n;
     abort();
+}
+
+void
+xalloc_init(void)
+{
+    mallopt(M_MXFAST, 0);
 }
 
 void *

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +88,23 @@ test_alloc(void **state)
     error_set(&error, "second");
     assert_string_equal(error, "first 1");
     free(error);
+}
+
+/* Small blocks that are freed do not lie about until all of them are joined at once. */
+static void
+test_small_blocks(void **state)
+{
+    enum { N = 10000 };
+    static void *blocks[N];
+
+    xalloc_init();
+    for (int i = 0; i < N; i++) {
+        blocks[i] = xmalloc(24 + (size_t) i % 4 * 16);
+    }
+    for (int i = 0; i < N; i++) {
+        free(blocks[i]);
+    }
+    assert_int_equal(mallinfo2().fsmblks, 0);
 }
 
 static void
@@ -445,12 +463,12 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strbuf),       cmocka_unit_test(test_alloc),
-        cmocka_unit_test(test_num),          cmocka_unit_test(test_num_mask),
-        cmocka_unit_test(test_smap),         cmocka_unit_test(test_csum),
-        cmocka_unit_test(test_csum_update),  cmocka_unit_test(test_csum_pseudo),
-        cmocka_unit_test(test_idpool),       cmocka_unit_test(test_ether),
-        cmocka_unit_test(test_misc),         cmocka_unit_test(test_quote),
-        cmocka_unit_test(test_smap_clamped),
+        cmocka_unit_test(test_small_blocks), cmocka_unit_test(test_num),
+        cmocka_unit_test(test_num_mask),     cmocka_unit_test(test_smap),
+        cmocka_unit_test(test_csum),         cmocka_unit_test(test_csum_update),
+        cmocka_unit_test(test_csum_pseudo),  cmocka_unit_test(test_idpool),
+        cmocka_unit_test(test_ether),        cmocka_unit_test(test_misc),
+        cmocka_unit_test(test_quote),        cmocka_unit_test(test_smap_clamped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
