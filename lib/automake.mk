@@ -40,6 +40,7 @@ lib_libxvs_a_SOURCES = \
 	lib/flow/classifier.h \
 	lib/flow/cls-chain.c \
 	lib/flow/cls-conj.c \
+	lib/flow/cls-hashes.c \
 	lib/flow/cls-lookup.c \
 	lib/flow/cls-rule.c \
 	lib/flow/cls-trie.c \
@@ -324,6 +325,8 @@ lib_libxvs_a_SOURCES = \
 	lib/os/numa.h \
 	lib/os/pidfile.c \
 	lib/os/pidfile.h \
+	lib/os/rcu-table.c \
+	lib/os/rcu-table.h \
 	lib/os/rcu-tsan.h \
 	lib/os/rcu.h \
 	lib/os/rtnl-monitor.c \

@@ -6,6 +6,7 @@
 
 #include <uthash.h>
 #include "flow/classifier.h"
+#include "os/rcu-table.h"
 #include "util/compiler.h"
 #include "util/hash.h"
 
@@ -95,26 +96,34 @@ void cls_trie_remove(struct cls_trie *, const uint8_t *key, unsigned len);
 /* Which prefixes of `key` are there; returns how many of its first bits told that.  Reader. */
 unsigned cls_trie_lookup(const struct cls_trie *, const uint8_t *key, struct cls_plens *);
 
-/* ---- Tuples: cls-tuple.c ---- */
+/* ---- Sets of hashes: cls-hashes.c ---- */
 
-struct cls_slot {
-    struct cls_rule *_Atomic rule; /* NULL: never used; &cls_gone: was used */
-    uint32_t hash;                 /* written before `rule` (release), then constant */
-};
-struct cls_table { /* open addressing, replaced as a whole to grow */
+/* Hashes with counts, for readers beside one writer: those of rules' first stages.  Made like
+ * struct rcu_table, with slots of half the size, and grows like it. */
+struct cls_hash_slots {
+    struct cls_hash_slots *_Atomic next; /* where hashes move to; NULL: they stay */
+    uint32_t mask;                       /* slots - 1 */
+    uint32_t n_used;                     /* writer's: slots not empty */
+    uint32_t n_moved;                    /* writer's: slots from the first on that were moved */
     struct rcu_head rcu;
-    uint32_t mask; /* slots - 1 */
-    struct cls_slot slots[];
+    _Atomic uint64_t s[]; /* hash << 32 | count; 0: never used */
 };
-extern struct cls_rule cls_gone;
-
-/* A set of hashes with counts, for readers beside one writer: those of rules' first stages. */
 struct cls_hashes {
-    struct rcu_head rcu;
-    uint32_t mask;
-    uint32_t n_used;
-    _Atomic uint64_t slots[]; /* hash << 32 | count; 0: never used */
+    struct cls_hash_slots *_Atomic slots; /* NULL: the set is not used */
+    uint32_t n;                           /* hashes with a count; writer's */
 };
+static inline bool
+cls_hashes_is_used(const struct cls_hashes *h) /* writer */
+{
+    return atomic_load_explicit(&h->slots, memory_order_relaxed) != NULL;
+}
+void cls_hashes_init(struct cls_hashes *);
+void cls_hashes_destroy(struct cls_hashes *); /* no reader any more; or never used */
+bool cls_hashes_has(const struct cls_hashes *, uint32_t hash); /* reader */
+/* `by`: 1, or -1 for a hash that is there. */
+void cls_hashes_change(struct cls_hashes *, uint64_t hash, int by);
+
+/* ---- Tuples: cls-tuple.c ---- */
 
 struct cls_level {
     int priority;
@@ -123,18 +132,16 @@ struct cls_level {
 
 #define CLS_PORTS_NONE 0xff
 struct cls_tuple {
-    struct cls_mask *mask;           /* constant from here */
-    uint16_t sections[CLS_N_STAGES]; /* those looked into, by stage */
-    uint8_t plen[CLS_N_TRIES];       /* prefix length if the mask is one, else 0 */
-    uint8_t ports_word;              /* place in mask of L4's ports, CLS_PORTS_NONE */
-    struct cls_trie ports;           /* their values, masked; used unless NONE */
-    struct cls_table *_Atomic table; /* by all words: chains by falling priority */
-    struct cls_hashes *_Atomic stage[CLS_N_STAGES - 1]; /* NULL: nothing to tell there */
+    struct cls_mask *mask;                     /* constant from here */
+    uint16_t sections[CLS_N_STAGES];           /* those looked into, by stage */
+    uint8_t plen[CLS_N_TRIES];                 /* prefix length if the mask is one, else 0 */
+    uint8_t ports_word;                        /* place in mask of L4's ports, CLS_PORTS_NONE */
+    struct cls_trie ports;                     /* their values, masked; used unless NONE */
+    struct rcu_table table;                    /* by all words: first rules of chains */
+    struct cls_hashes stage[CLS_N_STAGES - 1]; /* not used: nothing to tell there */
 
     struct cds_list_head rules; /* writer's from here */
     unsigned n_rules;           /* also those in chains */
-    unsigned n_chains;          /* slots with rules */
-    unsigned n_used;            /* slots not empty */
     struct cls_level *levels;   /* how many rules of which priority, falling */
     unsigned n_levels, cap_levels;
     int order_priority;       /* place in the order: falling by this, ... */
@@ -144,9 +151,8 @@ struct cls_tuple {
     struct rcu_head rcu;
 };
 
-bool cls_hashes_has(const struct cls_hashes *, uint32_t hash); /* reader */
-struct cls_tuple *cls_tuple_create(struct cls_mask *);         /* takes the reference */
-void cls_tuple_free(struct cls_tuple *); /* no reader any more, no rules */
+struct cls_tuple *cls_tuple_create(struct cls_mask *); /* takes the reference */
+void cls_tuple_free(struct cls_tuple *);               /* no reader any more, no rules */
 void cls_tuple_insert(struct cls_tuple *, struct cls_rule *);
 void cls_tuple_remove(struct cls_tuple *, struct cls_rule *);
 bool cls_tuple_has_priority(const struct cls_tuple *, int priority);

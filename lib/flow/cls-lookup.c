@@ -101,13 +101,12 @@ static const struct cls_rule *
 tuple_lookup(struct lookup *l, const struct cls_tuple *t)
 {
     const struct cls_mask *m = t->mask;
-    const struct cls_table *tab;
+    const struct cls_rule *r;
+    struct rcu_table_pos pos;
     unsigned from = 0, s = 0;
     uint64_t h = 0;
 
     for (;; from = m->end[s++]) {
-        const struct cls_hashes *hashes;
-
         if (m->end[s] > from && tries_exclude(l, t, s)) {
             return NULL;
         }
@@ -117,32 +116,22 @@ tuple_lookup(struct lookup *l, const struct cls_tuple *t)
         }
         if (m->end[s] > from) {
             look(l->wc, t, s, from, m->end[s]);
-            /* Acquire: pairs with the release when it is replaced. */
-            hashes = atomic_load_explicit(&t->stage[s], memory_order_acquire);
-            if (!cls_hashes_has(hashes, (uint32_t) h)) {
+            if (!cls_hashes_has(&t->stage[s], (uint32_t) h)) {
                 return NULL;
             }
         }
     }
-    /* Acquire: pairs with the release in table_rebuild(). */
-    tab = atomic_load_explicit(&t->table, memory_order_acquire);
-    for (uint32_t i = (uint32_t) h & tab->mask;; i = (i + 1) & tab->mask) {
-        /* Acquire: pairs with the release in slot_set(). */
-        const struct cls_rule *r =
-            atomic_load_explicit(&tab->slots[i].rule, memory_order_acquire);
-
-        if (!r) {
-            if (l->wc) {
-                look_last(l, t, s, from);
-            }
-            return NULL;
-        }
-        if (tab->slots[i].hash == (uint32_t) h && r != &cls_gone &&
-            cls_rule_matches(r, m, l->flow)) {
+    pos = rcu_table_at(&t->table, (uint32_t) h);
+    while ((r = rcu_table_next(&pos))) {
+        if (cls_rule_matches(r, m, l->flow)) {
             look(l->wc, t, s, from, m->n);
             return r;
         }
     }
+    if (l->wc) {
+        look_last(l, t, s, from);
+    }
+    return NULL;
 }
 
 /* The best rule without conjunctions; those with are put on l->soft. */

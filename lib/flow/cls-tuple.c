@@ -2,12 +2,10 @@
 /* One tuple of a classifier: the rules with one mask.  Main inserts and removes; translation
  * looks up beside it under RCU.
  *
- *   table [ - | chain | gone | chain | - ]   slots are filled in place; the table is replaced
- *                |                           as a whole to grow
- *              rule -> rule -> ...           same match, by falling priority, newest first
- *
- * A slot goes from empty to a chain, to GONE, and is not used again before the table is
- * rebuilt, so that a reader that probes meanwhile finds every rule which stays. */
+ *   table [ - | chain | chain | - ]    by all words of the match
+ *                |
+ *              rule -> rule -> ...       same match, by falling priority, newest first
+ */
 
 #include "flow/classifier-private.h"
 
@@ -17,95 +15,7 @@
 #include "flow/flow-key.h"
 #include "util/xalloc.h"
 
-#define TABLE_MIN_SLOTS 4u
 #define L4_WORD (offsetof(struct flow, l4) / 8)
-
-struct cls_rule cls_gone;
-
-/* ---- Sets of hashes ---- */
-
-static void
-free_hashes(struct rcu_head *head)
-{
-    free(CONTAINER_OF(head, struct cls_hashes, rcu));
-}
-
-static struct cls_hashes *
-hashes_create(uint32_t n_slots)
-{
-    struct cls_hashes *h = xzalloc(sizeof *h + n_slots * sizeof h->slots[0]);
-
-    h->mask = n_slots - 1;
-    return h;
-}
-
-/* The slot that holds the hash, or else the empty one behind; 0 is no hash. */
-static uint32_t
-hashes_probe(const struct cls_hashes *h, uint32_t hash, uint64_t *slot)
-{
-    for (uint32_t i = hash & h->mask;; i = (i + 1) & h->mask) {
-        *slot = atomic_load_explicit(&h->slots[i], memory_order_relaxed);
-        if (!*slot || *slot >> 32 == hash) {
-            return i;
-        }
-    }
-}
-
-static inline uint32_t
-hashes_key(uint64_t hash)
-{
-    return (uint32_t) hash ? (uint32_t) hash : 1;
-}
-
-bool
-cls_hashes_has(const struct cls_hashes *h, uint32_t hash)
-{
-    uint64_t slot;
-
-    hashes_probe(h, hashes_key(hash), &slot);
-    return (uint32_t) slot != 0;
-}
-
-/* Relaxed stores will do: a reader that must find a hash has learned of a version (acquire)
- * that was published behind it. */
-static void
-hashes_change(struct cls_hashes *_Atomic *hp, uint64_t hash64, int by)
-{
-    struct cls_hashes *h = atomic_load_explicit(hp, memory_order_relaxed), *more;
-    uint32_t hash = hashes_key(hash64), live = 0, size = TABLE_MIN_SLOTS;
-    uint64_t slot;
-    uint32_t i = hashes_probe(h, hash, &slot);
-
-    if (slot || (h->n_used + 1) * 4 <= (h->mask + 1) * 3) {
-        h->n_used += !slot;
-        slot = (uint64_t) hash << 32 | ((uint32_t) slot + (uint32_t) by);
-        atomic_store_explicit(&h->slots[i], slot, memory_order_relaxed);
-        return;
-    }
-    for (i = 0; i <= h->mask; i++) {
-        live += (uint32_t) atomic_load_explicit(&h->slots[i], memory_order_relaxed) != 0;
-    }
-    while (size * 3 < (live + 1) * 8) {
-        size *= 2;
-    }
-    more = hashes_create(size);
-    for (uint32_t j = 0; j <= h->mask; j++) {
-        uint64_t old = atomic_load_explicit(&h->slots[j], memory_order_relaxed);
-
-        if ((uint32_t) old) {
-            i = hashes_probe(more, (uint32_t) (old >> 32), &slot);
-            atomic_store_explicit(&more->slots[i], old, memory_order_relaxed);
-            more->n_used++;
-        }
-    }
-    i = hashes_probe(more, hash, &slot);
-    atomic_store_explicit(&more->slots[i], (uint64_t) hash << 32 | (uint32_t) by,
-                          memory_order_relaxed);
-    more->n_used++;
-    /* Release: pairs with the acquire in the lookup. */
-    atomic_store_explicit(hp, more, memory_order_release);
-    call_rcu(&h->rcu, free_hashes);
-}
 
 /* ---- How many rules of which priority ---- */
 
@@ -165,27 +75,6 @@ level_sub(struct cls_tuple *t, int priority)
 
 /* ---- The tuple ---- */
 
-static struct cls_table *
-table_create(uint32_t n_slots)
-{
-    struct cls_table *tab = xzalloc(sizeof *tab + n_slots * sizeof tab->slots[0]);
-
-    tab->mask = n_slots - 1;
-    return tab;
-}
-
-static void
-free_table(struct rcu_head *head)
-{
-    free(CONTAINER_OF(head, struct cls_table, rcu));
-}
-
-static struct cls_table *
-own_table(const struct cls_tuple *t)
-{
-    return atomic_load_explicit(&t->table, memory_order_relaxed);
-}
-
 /* Length of the prefix that the `n` bytes are a mask of; 0 if they are none. */
 static unsigned
 prefix_len(const uint8_t *mask, unsigned n)
@@ -242,13 +131,13 @@ cls_tuple_create(struct cls_mask *m)
     for (unsigned s = 0, from = 0; s < CLS_N_STAGES; from = m->end[s++]) {
         t->sections[s] = sections_of(m, from, m->end[s]);
         if (s < CLS_N_STAGES - 1 && m->end[s] > from && m->end[s] < m->n) {
-            atomic_init(&t->stage[s], hashes_create(TABLE_MIN_SLOTS));
+            cls_hashes_init(&t->stage[s]);
         }
     }
     cls_trie_init(&t->ports, 4);
     CDS_INIT_LIST_HEAD(&t->rules);
     t->order_priority = -1;
-    atomic_init(&t->table, table_create(TABLE_MIN_SLOTS));
+    rcu_table_init(&t->table);
     return t;
 }
 
@@ -256,11 +145,11 @@ void
 cls_tuple_free(struct cls_tuple *t)
 {
     for (unsigned s = 0; s < CLS_N_STAGES - 1; s++) {
-        free(atomic_load_explicit(&t->stage[s], memory_order_relaxed));
+        cls_hashes_destroy(&t->stage[s]);
     }
     cls_trie_destroy(&t->ports);
     cls_chains_free(t);
-    free(own_table(t));
+    rcu_table_destroy(&t->table);
     free(t->levels);
     cls_mask_unref(t->mask);
     free(t);
@@ -275,71 +164,12 @@ words_equal(const struct cls_tuple *t, const uint64_t *a, const uint64_t *b)
 struct cls_rule *
 cls_tuple_find(const struct cls_tuple *t, const uint64_t *w, uint32_t hash)
 {
-    /* Acquire: pairs with the release in table_rebuild(). */
-    const struct cls_table *tab = atomic_load_explicit(&t->table, memory_order_acquire);
+    struct rcu_table_pos pos = rcu_table_at(&t->table, hash);
+    struct cls_rule *r;
 
-    /* Ends: a quarter of the slots is empty. */
-    for (uint32_t i = hash & tab->mask;; i = (i + 1) & tab->mask) {
-        /* Acquire: pairs with the release in slot_set(). */
-        struct cls_rule *r = atomic_load_explicit(&tab->slots[i].rule, memory_order_acquire);
-
-        if (!r) {
-            return NULL;
-        }
-        if (tab->slots[i].hash == hash && r != &cls_gone && words_equal(t, w, r->w)) {
-            return r;
-        }
+    while ((r = rcu_table_next(&pos)) && !words_equal(t, w, r->w)) {
     }
-}
-
-/* Puts a chain of rules with this hash into the first empty slot of its probe sequence. */
-static void
-slot_set(struct cls_table *tab, struct cls_rule *head, uint32_t hash)
-{
-    uint32_t i = hash & tab->mask;
-
-    while (atomic_load_explicit(&tab->slots[i].rule, memory_order_relaxed)) {
-        i = (i + 1) & tab->mask;
-    }
-    tab->slots[i].hash = hash;
-    /* Release: pairs with the acquire of readers. */
-    atomic_store_explicit(&tab->slots[i].rule, head, memory_order_release);
-}
-
-/* A table with room, without the traces of removed chains.  Rules are not looked at: they are
- * all over memory, while slots move in two rows from one end to the other. */
-static void
-table_rebuild(struct cls_tuple *t)
-{
-    struct cls_table *old = own_table(t), *tab;
-    uint32_t n_slots = TABLE_MIN_SLOTS;
-
-    while (n_slots * 3 < (t->n_chains + 1) * 8) {
-        n_slots *= 2;
-    }
-    tab = table_create(n_slots);
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        struct cls_rule *r = atomic_load_explicit(&old->slots[i].rule, memory_order_relaxed);
-
-        if (r && r != &cls_gone) {
-            slot_set(tab, r, old->slots[i].hash);
-        }
-    }
-    t->n_used = t->n_chains;
-    /* Release: pairs with the acquire in cls_tuple_find(). */
-    atomic_store_explicit(&t->table, tab, memory_order_release);
-    call_rcu(&old->rcu, free_table);
-}
-
-static uint32_t
-slot_of(const struct cls_table *tab, const struct cls_rule *head)
-{
-    uint32_t i = head->hash & tab->mask;
-
-    while (atomic_load_explicit(&tab->slots[i].rule, memory_order_relaxed) != head) {
-        i = (i + 1) & tab->mask;
-    }
-    return i;
+    return r;
 }
 
 /* The stages' hashes and the ports' trie, before a chain comes or after it went. */
@@ -351,8 +181,8 @@ change_index(struct cls_tuple *t, const struct cls_rule *r, bool add)
 
     for (unsigned s = 0, from = 0; s < CLS_N_STAGES - 1; from = m->end[s++]) {
         h = cls_hash_words(h, r->w, from, m->end[s]);
-        if (atomic_load_explicit(&t->stage[s], memory_order_relaxed)) {
-            hashes_change(&t->stage[s], h, add ? 1 : -1);
+        if (cls_hashes_is_used(&t->stage[s])) {
+            cls_hashes_change(&t->stage[s], h, add ? 1 : -1);
         }
     }
     if (t->ports_word != CLS_PORTS_NONE) {
@@ -385,12 +215,7 @@ cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
         change_index(t, r, true);
         atomic_store_explicit(&r->lower, NULL, memory_order_relaxed);
         r->higher = NULL;
-        if ((t->n_used + 1) * 4 > (own_table(t)->mask + 1) * 3) {
-            table_rebuild(t);
-        }
-        slot_set(own_table(t), r, r->hash);
-        t->n_used++;
-        t->n_chains++;
+        rcu_table_add(&t->table, r->hash, r);
         return;
     }
     prev = cls_chain_add(t, head, r);
@@ -398,27 +223,22 @@ cls_tuple_insert(struct cls_tuple *t, struct cls_rule *r)
     if (prev) {
         atomic_store_explicit(&prev->lower, r, memory_order_release);
     } else {
-        struct cls_table *tab = own_table(t);
-
-        atomic_store_explicit(&tab->slots[slot_of(tab, head)].rule, r, memory_order_release);
+        rcu_table_replace(&t->table, r->hash, head, r);
     }
 }
 
 void
 cls_tuple_remove(struct cls_tuple *t, struct cls_rule *r)
 {
-    struct cls_table *tab = own_table(t);
     struct cls_rule *next = own_lower(r), *prev = cls_chain_remove(t, r);
 
     /* Release: what `next` is was published before, but maybe not to every reader. */
     if (prev) {
         atomic_store_explicit(&prev->lower, next, memory_order_release);
+    } else if (next) {
+        rcu_table_replace(&t->table, r->hash, r, next);
     } else {
-        atomic_store_explicit(&tab->slots[slot_of(tab, r)].rule, next ? next : &cls_gone,
-                              memory_order_release);
-    }
-    if (!prev && !next) {
-        t->n_chains--;
+        rcu_table_remove(&t->table, r->hash, r);
         change_index(t, r, false);
     }
     level_sub(t, r->priority);

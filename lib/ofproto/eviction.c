@@ -29,14 +29,13 @@ struct evict_group {
     struct evict_entry *heap;
     unsigned n, cap;
     struct cds_list_head node; /* in by_size[n] */
-    UT_hash_handle hh;
 };
 
 struct evict_index {
     const struct oftable_config *config;
     bool partial; /* not all rules of the table are in it yet */
     struct rule_walk walk;
-    struct evict_group *groups;
+    struct rcu_table groups;       /* by key */
     struct cds_list_head *by_size; /* up to cap - 1 */
     unsigned largest, cap;
 };
@@ -124,6 +123,17 @@ resized(struct evict_index *x, struct evict_group *g)
     }
 }
 
+static struct evict_group *
+group_find(const struct evict_index *x, uint64_t key)
+{
+    struct rcu_table_pos pos = rcu_table_at(&x->groups, (uint32_t) key);
+    struct evict_group *g;
+
+    while ((g = rcu_table_next(&pos)) && g->key != key) {
+    }
+    return g;
+}
+
 static void
 index_add(struct evict_index *x, struct rule *r)
 {
@@ -135,12 +145,12 @@ index_add(struct evict_index *x, struct rule *r)
         return;
     }
     key = group_key(x->config, r);
-    HASH_FIND(hh, x->groups, &key, sizeof key, g);
+    g = group_find(x, key);
     if (!g) {
         g = xzalloc(sizeof *g);
         g->key = key;
         CDS_INIT_LIST_HEAD(&g->node);
-        HASH_ADD(hh, x->groups, key, sizeof g->key, g);
+        rcu_table_add(&x->groups, (uint32_t) key, g);
     }
     if (g->n == g->cap) {
         g->cap = g->cap ? g->cap * 2 : 4;
@@ -163,7 +173,7 @@ static void
 free_group(struct evict_index *x, struct evict_group *g)
 {
     cds_list_del(&g->node);
-    HASH_DEL(x->groups, g);
+    rcu_table_remove(&x->groups, (uint32_t) g->key, g);
     free(g->heap);
     free(g);
 }
@@ -193,20 +203,22 @@ void
 oftable_evict_clear(struct oftables *t, uint8_t table_id)
 {
     struct evict_index *x = t->t[table_id].evict;
-    struct evict_group *g, *tmp;
+    struct rcu_table_pos pos = {.a = NULL};
+    struct evict_group *g;
 
     if (!x) {
         return;
     }
     rule_walk_end(&x->walk);
     t->n_partial -= x->partial;
-    HASH_ITER(hh, x->groups, g, tmp)
-    {
+    while ((g = rcu_table_each(&x->groups, &pos))) {
         for (unsigned i = 0; i < g->n; i++) {
             g->heap[i].rule->evict_group = NULL;
         }
-        free_group(x, g);
+        free(g->heap);
+        free(g);
     }
+    rcu_table_destroy(&x->groups);
     free(x->by_size);
     free(x);
     t->t[table_id].evict = NULL;
@@ -224,6 +236,7 @@ oftable_evict_prepare(struct oftxn *txn, uint8_t table_id, struct slice *slice)
 
         x = t->t[table_id].evict = xzalloc(sizeof *x);
         x->config = &t->t[table_id].config;
+        rcu_table_init(&x->groups);
         x->partial = true;
         t->n_partial++;
         flow_select_init(&sel);

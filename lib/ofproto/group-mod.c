@@ -18,7 +18,7 @@ begin_deletion(struct oftxn *txn, uint32_t id)
 
     if (id == OFPG_ALL) {
         all = id_table_sorted(&gs->by_id);
-        for (uint32_t i = 0; i < gs->by_id.n; i++) {
+        for (uint32_t i = 0; i < id_table_count(&gs->by_id); i++) {
             if (!group_is_leaving(all[i])) { /* these may be gone in the next slice */
                 all[n++] = all[i];
             }

@@ -159,7 +159,7 @@ groups_destroy(struct groups *gs)
 
     groups_bury_all(gs);
     all = id_table_sorted(&gs->by_id);
-    for (uint32_t i = 0; i < gs->by_id.n; i++) {
+    for (uint32_t i = 0; i < id_table_count(&gs->by_id); i++) {
         struct group *g = all[i];
 
         group_let_go_of_rules(g);
@@ -188,7 +188,7 @@ groups_for_each(struct oftables *tables, uint32_t id, bool (*cb)(const struct gr
         return;
     }
     all = id_table_sorted(&gs->by_id);
-    for (uint32_t i = 0; more && i < gs->by_id.n; i++) {
+    for (uint32_t i = 0; more && i < id_table_count(&gs->by_id); i++) {
         g = group_lookup(tables, version, ((const struct group *) all[i])->id);
         more = !g || cb(g, aux);
     }

@@ -11,13 +11,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "os/rcu.h"
+#include "os/rcu-table.h"
 
-struct id_array;
 struct id_table {
-    struct id_array *_Atomic array;
-    uint32_t n; /* objects */
+    struct rcu_table objects;
 };
+static inline uint32_t
+id_table_count(const struct id_table *t)
+{
+    return t->objects.n;
+}
 void id_table_init(struct id_table *);
 void id_table_destroy(struct id_table *); /* no reader left; the objects are the caller's */
 void *id_table_find(const struct id_table *, uint32_t id); /* NULL: none */

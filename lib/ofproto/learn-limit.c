@@ -12,31 +12,29 @@
 #include "ofproto/tables-private.h"
 #include "util/xalloc.h"
 
-struct limit_key {
-    uint64_t cookie, table_id;
-};
 struct learn_limit {
-    struct limit_key key;
+    struct table_cookie key;
     unsigned refs;            /* main: who watches it */
     uint32_t n_rules;         /* in the table */
     struct learn_wait *waits; /* queued, not in the table yet */
-    UT_hash_handle hh;
 };
 
 /* Changed by main under queue_mutex: main may look without it, the others with. */
 static struct learn_limit *
 limit_find(const struct oftables *t, uint64_t cookie, uint8_t table_id)
 {
-    const struct limit_key key = {.cookie = cookie, .table_id = table_id};
+    const struct table_cookie key = {.cookie = cookie, .table_id = table_id};
+    struct rcu_table_pos pos = rcu_table_at(&t->limits, table_cookie_hash(&key));
     struct learn_limit *l;
 
-    HASH_FIND(hh, t->limits, &key, sizeof key, l);
+    while ((l = rcu_table_next(&pos)) && !table_cookie_equal(&l->key, &key)) {
+    }
     return l;
 }
 
 /* Rules that rule_index_remove() will be called for. */
 static uint32_t
-count_rules(struct oftables *t, const struct limit_key *key)
+count_rules(struct oftables *t, const struct table_cookie *key)
 {
     struct flow_select sel;
     struct rule_list list;
@@ -68,17 +66,17 @@ learn_limit_watch(struct oftables *t, const struct of_act_learn *a, int by)
     l = limit_find(t, a->cookie, a->table);
     if (!l && by > 0) {
         l = xzalloc(sizeof *l);
-        l->key = (struct limit_key){.cookie = a->cookie, .table_id = a->table};
+        l->key = (struct table_cookie){.cookie = a->cookie, .table_id = a->table};
         l->n_rules = count_rules(t, &l->key);
         mutex_lock(&t->queue_mutex);
-        HASH_ADD(hh, t->limits, key, sizeof l->key, l);
+        rcu_table_add(&t->limits, table_cookie_hash(&l->key), l);
         mutex_unlock(&t->queue_mutex);
     }
     if (l) {
         l->refs += (unsigned) by;
         if (!l->refs) {
             mutex_lock(&t->queue_mutex);
-            HASH_DEL(t->limits, l);
+            rcu_table_remove(&t->limits, table_cookie_hash(&l->key), l);
             while (l->waits) {
                 l->waits->linked = false;
                 l->waits = l->waits->next;
@@ -118,7 +116,7 @@ oftables_watch_limits(struct oftables *t, const struct of_act *acts, size_t len,
 void
 learn_limit_count(struct oftables *t, const struct rule *r, int by)
 {
-    struct learn_limit *l = t->limits ? limit_find(t, r->cookie, r->table_id) : NULL;
+    struct learn_limit *l = t->limits.n ? limit_find(t, r->cookie, r->table_id) : NULL;
 
     if (l) {
         mutex_lock(&t->queue_mutex);
@@ -130,7 +128,7 @@ learn_limit_count(struct oftables *t, const struct rule *r, int by)
 uint32_t
 learn_limit_rules(struct oftables *t, const struct of_flow_mod *fm)
 {
-    const struct limit_key key = {.cookie = fm->new_cookie, .table_id = fm->table_id};
+    const struct table_cookie key = {.cookie = fm->new_cookie, .table_id = fm->table_id};
     const struct learn_limit *l = limit_find(t, fm->new_cookie, fm->table_id);
 
     return l ? l->n_rules : count_rules(t, &key);

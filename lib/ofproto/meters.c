@@ -51,7 +51,7 @@ meters_for_each(struct oftables *tables, bool (*cb)(const struct meter *, void *
     void **all = id_table_sorted(&ms->by_id);
     bool more = true;
 
-    for (uint32_t i = 0; more && i < ms->by_id.n; i++) {
+    for (uint32_t i = 0; more && i < id_table_count(&ms->by_id); i++) {
         more = cb(all[i], aux);
     }
     free(all);
@@ -81,7 +81,7 @@ meter_n_rules(const struct oftables *tables, const struct meter *m_)
 unsigned
 meters_count(const struct oftables *tables)
 {
-    return tables->meters->by_id.n;
+    return id_table_count(&tables->meters->by_id);
 }
 
 /* ---- Changes ---- */
@@ -139,7 +139,7 @@ add(struct meters *ms, const struct of_meter_config *c)
     if (id_table_find(&ms->by_id, c->meter_id)) {
         return OFPMMFC_METER_EXISTS;
     }
-    if (!ms->ops || ms->by_id.n >= OFMETERS_MAX) {
+    if (!ms->ops || id_table_count(&ms->by_id) >= OFMETERS_MAX) {
         return OFPMMFC_OUT_OF_METERS;
     }
     err = error_from_datapath(ms->ops->set(ms->ops->aux, c, &dp_id));
@@ -197,7 +197,7 @@ static void
 remove_all(struct meters *ms)
 {
     void **all = id_table_sorted(&ms->by_id);
-    uint32_t n = ms->by_id.n;
+    uint32_t n = id_table_count(&ms->by_id);
 
     for (uint32_t i = 0; i < n; i++) {
         remove_meter(ms, all[i]);
@@ -218,7 +218,7 @@ oftxn_end_meter_rules_some(struct oftxn *txn, uint32_t id, struct slice *slice)
 
     if (!txn->refs) {
         void **all = id == OFPM_ALL ? id_table_sorted(by_id) : xmalloc(sizeof *all);
-        uint32_t n = id == OFPM_ALL ? by_id->n : 0;
+        uint32_t n = id == OFPM_ALL ? id_table_count(by_id) : 0;
 
         if (id != OFPM_ALL) {
             all[0] = meters_find(txn->tables, id);

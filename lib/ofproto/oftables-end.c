@@ -77,6 +77,9 @@ oftables_destroy_some(struct oftables *t, struct slice *slice)
         t->forgotten = l->next;
         free(l);
     }
+    rcu_table_destroy(&t->cookies);
+    rcu_table_destroy(&t->learned);
+    rcu_table_destroy(&t->limits);
     groups_destroy(t->groups);
     meters_destroy(t->meters);
     mutex_destroy(&t->queue_mutex);

@@ -37,6 +37,9 @@ oftables_create(const struct oftables_ops *ops)
     t->retired_tail = &t->retired;
     mutex_init(&t->queue_mutex);
     t->queue_tail = &t->queue_head;
+    rcu_table_init(&t->cookies);
+    rcu_table_init(&t->learned);
+    rcu_table_init(&t->limits);
     t->groups = groups_create();
     t->meters = meters_create();
     return t;

@@ -161,7 +161,7 @@ publish(struct oftables *t)
 static void
 tell_of_limits(struct oftables *t)
 {
-    if (t->limits && t->ops.changed) {
+    if (t->limits.n && t->ops.changed) {
         t->ops.changed(t->ops.aux);
     }
 }
@@ -303,10 +303,9 @@ take_forgotten(struct oftables *t, struct flow_select *sel)
     struct learned *l;
 
     while ((l = t->forgotten)) {
-        struct learned *again;
+        bool again = learned_find(t, &l->key);
 
         t->forgotten = l->next;
-        HASH_FIND(hh, t->learned, &l->key, sizeof l->key, again);
         flow_select_init(sel);
         sel->table_id = (uint8_t) l->key.table_id;
         sel->cookie = l->key.cookie;

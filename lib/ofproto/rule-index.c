@@ -5,14 +5,23 @@
 #include <stdlib.h>
 
 #include "ofproto/tables-private.h"
+#include "util/hash.h"
 #include "util/xalloc.h"
+
+static uint32_t
+cookie_hash(uint64_t cookie)
+{
+    return (uint32_t) hash_mix64(0, cookie);
+}
 
 struct cookie_set *
 cookie_find(const struct oftables *t, uint64_t cookie)
 {
+    struct rcu_table_pos pos = rcu_table_at(&t->cookies, cookie_hash(cookie));
     struct cookie_set *set;
 
-    HASH_FIND(hh, t->cookies, &cookie, sizeof cookie, set);
+    while ((set = rcu_table_next(&pos)) && set->cookie != cookie) {
+    }
     return set;
 }
 
@@ -29,7 +38,7 @@ cookie_add(struct oftables *t, struct rule *r)
         set = xzalloc(sizeof *set);
         set->cookie = r->cookie;
         CDS_INIT_LIST_HEAD(&set->rules);
-        HASH_ADD(hh, t->cookies, cookie, sizeof set->cookie, set);
+        rcu_table_add(&t->cookies, cookie_hash(r->cookie), set);
     }
     cds_list_add_tail(&r->cookie_node, &set->rules);
     set->n++;
@@ -46,7 +55,7 @@ cookie_remove(struct oftables *t, struct rule *r)
     set = cookie_find(t, r->cookie);
     cds_list_del(&r->cookie_node);
     if (!--set->n) {
-        HASH_DEL(t->cookies, set);
+        rcu_table_remove(&t->cookies, cookie_hash(r->cookie), set);
         free(set);
     }
 }
@@ -73,6 +82,17 @@ rule_index_expiry(struct oftables *t, struct rule *r)
     }
 }
 
+struct learned *
+learned_find(const struct oftables *t, const struct table_cookie *key)
+{
+    struct rcu_table_pos pos = rcu_table_at(&t->learned, table_cookie_hash(key));
+    struct learned *e;
+
+    while ((e = rcu_table_next(&pos)) && !table_cookie_equal(&e->key, key)) {
+    }
+    return e;
+}
+
 struct learners {
     struct oftables *tables;
     int by;
@@ -83,21 +103,22 @@ count_learner(const struct of_act_learn *l, void *aux_)
 {
     struct learners *aux = aux_;
     struct oftables *t = aux->tables;
-    struct learned *e, key = {.key = {.cookie = l->cookie, .table_id = l->table}};
+    struct table_cookie key = {.cookie = l->cookie, .table_id = l->table};
+    struct learned *e;
 
     learn_limit_watch(t, l, aux->by);
     if (!(l->flags & OF_LEARN_DELETE_LEARNED)) {
         return;
     }
-    HASH_FIND(hh, t->learned, &key.key, sizeof key.key, e);
+    e = learned_find(t, &key);
     if (!e) {
         e = xzalloc(sizeof *e);
-        e->key = key.key;
-        HASH_ADD(hh, t->learned, key, sizeof e->key, e);
+        e->key = key;
+        rcu_table_add(&t->learned, table_cookie_hash(&key), e);
     }
     e->n += (unsigned) aux->by;
     if (!e->n) {
-        HASH_DEL(t->learned, e);
+        rcu_table_remove(&t->learned, table_cookie_hash(&key), e);
         e->next = t->forgotten;
         t->forgotten = e;
     }

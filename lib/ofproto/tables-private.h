@@ -5,30 +5,42 @@
 /* Shared by the files that make up a bridge's OpenFlow state: tables, transactions, expiry,
  * eviction, learning, groups, meters.  Main thread, but for what is marked. */
 
-#include <uthash.h>
 #include "log/log.h"
 #include "ofproto/groups.h"
 #include "ofproto/meters.h"
 #include "ofproto/oftables.h"
 #include "ofproto/rule-walk.h"
+#include "os/rcu-table.h"
 #include "os/thread.h"
+#include "util/hash.h"
 
 /* Rules with one cookie other than 0. */
 struct cookie_set {
     uint64_t cookie;
     struct cds_list_head rules;
     unsigned n;
-    UT_hash_handle hh;
 };
+
+/* Rules with one cookie in one table, as learn actions name them. */
+struct table_cookie {
+    uint64_t cookie, table_id;
+};
+static inline uint32_t
+table_cookie_hash(const struct table_cookie *k)
+{
+    return (uint32_t) hash_mix64(hash_mix64(0, k->cookie), k->table_id);
+}
+static inline bool
+table_cookie_equal(const struct table_cookie *a, const struct table_cookie *b)
+{
+    return a->cookie == b->cookie && a->table_id == b->table_id;
+}
 
 /* Rules whose learn actions delete what they learned when the last of them goes. */
 struct learned {
-    struct {
-        uint64_t cookie, table_id;
-    } key;
+    struct table_cookie key;
     unsigned n;
     struct learned *next; /* while it waits for that */
-    UT_hash_handle hh;
 };
 
 struct oftable {
@@ -69,8 +81,9 @@ struct oftables {
     bool is_ending, is_alone; /* begun; no callback of others will come any more */
     unsigned n_ended;         /* tables that are */
     struct slice *end_slice;
-    struct cookie_set *cookies;
-    struct learned *learned;
+
+    struct rcu_table cookies;  /* struct cookie_set */
+    struct rcu_table learned;  /* struct learned */
     struct learned *forgotten; /* without learners since the last commit */
 
     struct retired *retired, **retired_tail;   /* batches of rules, until readers are gone */
@@ -82,8 +95,8 @@ struct oftables {
     struct mutex queue_mutex; /* guards: */
     struct queued *queue_head, **queue_tail;
     unsigned n_queued;
-    struct queued *taken;       /* main: off the queue, not made yet */
-    struct learn_limit *limits; /* learn-limit.c; written by main */
+    struct queued *taken;    /* main: off the queue, not made yet */
+    struct rcu_table limits; /* struct learn_limit, of learn-limit.c; written by main */
 };
 
 /* ---- Transactions: oftxn.c ---- */
@@ -193,6 +206,7 @@ void acts_for_each_learn(const struct of_act *, size_t len,
 void rule_index_add(struct oftables *, struct rule *);
 void rule_index_remove(struct oftables *, struct rule *);
 struct cookie_set *cookie_find(const struct oftables *, uint64_t cookie);
+struct learned *learned_find(const struct oftables *, const struct table_cookie *);
 /* Its time-outs changed. */
 void rule_index_expiry(struct oftables *, struct rule *);
 /* `n` groups or meters are to go: takes the array, which is malloc'ed. */

@@ -59,6 +59,7 @@ UNIT_TESTS = \
 	tests/unit/test-packet \
 	tests/unit/test-plan \
 	tests/unit/test-pmd-balance \
+	tests/unit/test-rcu-table \
 	tests/unit/test-reconnect \
 	tests/unit/test-rtnl \
 	tests/unit/test-rxq-sched \
