@@ -2,6 +2,7 @@
 bin_PROGRAMS += utilities/xvs-perf/xvs-perf
 utilities_xvs_perf_xvs_perf_SOURCES = \
 	utilities/xvs-perf/count.c \
+	utilities/xvs-perf/cpu-split.c \
 	utilities/xvs-perf/endpoint.c \
 	utilities/xvs-perf/flows.c \
 	utilities/xvs-perf/forward.c \

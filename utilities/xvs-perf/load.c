@@ -245,10 +245,12 @@ run_print(const struct run *r, char **errp)
         error = print_received(r, errp);
     }
     if (r->o.watch) {
-        printf(", \"user_ms\": %" PRIu64 ", \"system_ms\": %" PRIu64 ", \"rss_kb\": %" PRIu64
+        double user_ms, system_ms;
+
+        watch_cpu_time(&r->before, &r->after, &user_ms, &system_ms);
+        printf(", \"user_ms\": %.2f, \"system_ms\": %.2f, \"rss_kb\": %" PRIu64
                ", \"huge_kb\": %" PRIu64,
-               r->after.user_ms - r->before.user_ms, r->after.system_ms - r->before.system_ms,
-               r->after.rss_kb, r->after.huge_kb);
+               user_ms, system_ms, r->after.rss_kb, r->after.huge_kb);
         if (r->o.syscalls) {
             printf(", \"syscalls\": %" PRIu64, r->after.syscalls - r->before.syscalls);
         }

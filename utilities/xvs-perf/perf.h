@@ -12,6 +12,7 @@
  *   count.c     the receiver: an XDP or tc program on the far device
  *   hist.c      percentiles
  *   watch.c     CPU time, memory and system calls of the switch's process
+ *   cpu-split.c its CPU time, user space and kernel apart, by samples
  *   endpoint.c  devices in other network namespaces
  *   pingpong.c  request and response over sockets
  *   forward.c   a forwarder that looks at nothing, to compare with
@@ -128,17 +129,35 @@ uint64_t hist_value(unsigned bucket);
 /* The value that `permille` of 1000 are not above; 0 if there is none at all. */
 uint64_t hist_percentile(const uint64_t *buckets, double permille);
 
+/* -- cpu-split.c -- */
+
+struct cpu_split;
+/* Samples the threads that the process has now; NULL where the kernel does not let us. */
+struct cpu_split *cpu_split_open(pid_t);
+/* How many samples found a thread in user space and in the kernel since then; NULL: none did.
+ */
+void cpu_split_read(struct cpu_split *, uint64_t *user, uint64_t *kernel);
+void cpu_split_close(struct cpu_split *);
+
 /* -- watch.c -- */
 
 struct watch_sample {
-    uint64_t user_ms, system_ms, rss_kb, huge_kb, syscalls;
+    uint64_t user_ms, system_ms; /* as the kernel's timer tick splits them */
+    uint64_t user_samples, kernel_samples;
+    uint64_t rss_kb, huge_kb, syscalls;
 };
 struct watch {
     pid_t pid;
     struct perf_syscalls_bpf *skel; /* NULL: system calls are not counted */
+    struct cpu_split *split;        /* NULL: no samples */
 };
 int watch_open(struct watch *, pid_t, bool syscalls, char **errp);
 int watch_read(const struct watch *, struct watch_sample *, char **errp);
+/* The CPU time between two samples, in ms: their sum is the scheduler's, which is exact; what
+ * of it was in user space is told by samples if there are some, and by the timer tick
+ * otherwise. */
+void watch_cpu_time(const struct watch_sample *before, const struct watch_sample *after,
+                    double *user_ms, double *system_ms);
 void watch_close(struct watch *);
 
 /* -- Subcommands -- */
