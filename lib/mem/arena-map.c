@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <numa.h>
+#include <numaif.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "log/log.h"
@@ -21,12 +23,24 @@
 
 LOG_MODULE(arena);
 
+/* Where the node has no memory or does not exist, memory comes from any node, as it does with
+ * MPOL_PREFERRED when the node has no more.  (The library's own function for this complains on
+ * stderr.) */
 static void
-bind_to_node(void *base, size_t size, unsigned node)
+bind_to_node(void *base, size_t size, unsigned node, int policy)
 {
-    if (numa_available() >= 0 && numa_max_node() > 0 && (int) node <= numa_max_node()) {
-        numa_tonode_memory(base, size, (int) node);
+    static bool told;
+
+    if (numa_available() < 0 || (node == 0 && numa_max_node() == 0)) {
+        return;
     }
+    struct bitmask *mask = numa_bitmask_setbit(numa_allocate_nodemask(), node);
+    if (mbind(base, size, policy, mask->maskp, mask->size + 1, 0) && !told) {
+        told = true;
+        LOG_INFO("packet memory cannot be had on NUMA node %u (%s): any node's is used", node,
+                 strerror(errno));
+    }
+    numa_free_nodemask(mask);
 }
 
 /* Backs the pages now.  Huge pages can be reserved and yet be refused by a control group, which
@@ -47,7 +61,7 @@ map_hugetlb(size_t size, unsigned node)
     if (p == MAP_FAILED) {
         return NULL;
     }
-    bind_to_node(p, size, node);
+    bind_to_node(p, size, node, MPOL_BIND); /* else huge pages of another node */
     if (!populate(p, size)) {
         munmap(p, size);
         return NULL;
@@ -75,7 +89,7 @@ map_small(size_t size, unsigned node)
     if (span - front > size) {
         munmap(base + size, span - front - size);
     }
-    bind_to_node(base, size, node);
+    bind_to_node(base, size, node, MPOL_PREFERRED);
     madvise(base, size, MADV_HUGEPAGE);
     if (!populate(base, size)) {
         int error = errno;

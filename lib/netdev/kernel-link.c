@@ -11,6 +11,7 @@
 
 #include "log/log.h"
 #include "os/ethtool.h"
+#include "os/numa.h"
 
 LOG_MODULE(netdev_link);
 
@@ -88,7 +89,8 @@ kernel_link_arena(const struct kernel_link *kl, struct arena **arena, char **err
         LOG_WARN("%s: of its MTU %d only %d are usable, longer packets will be dropped",
                  kl->link.name, kl->link.mtu, KERNEL_LINK_MTU_MAX);
     }
-    return packet_default_arena(kernel_link_frame_sz(kl), arena, errp);
+    return packet_node_arena(numa_topo_netdev_node(kl->link.name), kernel_link_frame_sz(kl),
+                             arena, errp);
 }
 
 static int

@@ -39,7 +39,8 @@ uint32_t kernel_link_frame_sz(const struct kernel_link *);
 #define KERNEL_LINK_MTU_MAX ((int) (FRAME_SZ_JUMBO - FRAME_DATA_OFS - KERNEL_LINK_L2_MAX))
 /* EINVAL with a log line when `mtu` is more than that. */
 int kernel_link_check_mtu(const struct kernel_link *, int mtu);
-/* For reconfigure: the arena for the interface's MTU; logs when that is too large for any. */
+/* For reconfigure: the arena for the interface's MTU, on its NUMA node; logs when that MTU is
+ * too large for any. */
 int kernel_link_arena(const struct kernel_link *, struct arena **, char **errp);
 
 int kernel_link_set_mtu(struct kernel_link *, int mtu);

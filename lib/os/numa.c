@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NUMA topology by libnuma, or by sysfs where the kernel has no NUMA.  Asked by the frame arena
- * and the PMD scheduler, on any thread; immutable after the first question. */
+/* NUMA topology by libnuma, or by sysfs where the kernel has no NUMA.  Asked by ports and
+ * the PMD scheduler, on any thread; immutable after the first question. */
 
 #include "os/numa.h"
 
 #include <numa.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,23 @@ numa_topo_default_cpu(unsigned node)
         }
     }
     return lowest;
+}
+
+unsigned
+numa_topo_netdev_node(const char *name)
+{
+    char path[64];
+    int node = -1;
+
+    snprintf(path, sizeof path, "/sys/class/net/%.15s/device/numa_node", name);
+    FILE *f = fopen(path, "re");
+    if (f) {
+        if (fscanf(f, "%d", &node) != 1) {
+            node = -1;
+        }
+        fclose(f);
+    }
+    return node > 0 && node <= UINT8_MAX ? (unsigned) node : 0; /* -1: no node of its own */
 }
 
 bool

@@ -21,6 +21,9 @@ size_t numa_topo_node_cpus(unsigned node, unsigned *cpus, size_t max);
 /* The core on which a PMD of `node` runs when nobody says otherwise: the lowest that the
  * process may use, else the lowest of the node, else NUMA_TOPO_NO_CPU. */
 unsigned numa_topo_default_cpu(unsigned node);
+/* Node of the bus that network interface `name` sits on, at most 255; 0 where it has none or is
+ * none of this namespace.  Reads sysfs anew. */
+unsigned numa_topo_netdev_node(const char *name);
 /* Pretends another machine, for tests: the node of core 0, 1, ... separated by commas, as in
  * "0,0,1,1".  Main, before any other thread.  False when the text is not of that form. */
 bool numa_topo_set_dummy(const char *nodes);

@@ -4,19 +4,22 @@
 
 #include "packet/packet.h"
 
-#include <errno.h>
+#include <stdlib.h>
 
 #include "log/coverage.h"
+#include "log/log.h"
 #include "os/thread.h"
 #include "util/num.h"
 #include "util/xalloc.h"
+
+LOG_MODULE(packet);
 
 COVERAGE_DEFINE(drop_packet_no_frame);
 COVERAGE_DEFINE(drop_packet_too_long);
 COVERAGE_DEFINE(packet_copied_shared);
 
-/* What the process reserves for packets that come from nowhere: bursts of a tap (a 64 KiB
- * super-frame is some 45 packets), packet-outs, tests. */
+/* What the process reserves on a node for packets that come from nowhere, or not in frames:
+ * bursts of a tap (a 64 KiB super-frame is some 45 packets), packet-outs, tests. */
 static const struct {
     uint32_t frame_sz, n;
 } classes[] = {
@@ -26,9 +29,10 @@ static const struct {
 };
 #define JUMBO 2u /* its index */
 
-static struct mutex default_mutex = MUTEX_INIT;
-/* Set once, under default_mutex; held until the process ends. */
-static struct arena *_Atomic default_arenas[ARRAY_SIZE(classes)];
+static struct mutex arenas_mutex = MUTEX_INIT;
+/* Each set once, under arenas_mutex; held until the process ends. */
+static struct arena *_Atomic node_arenas[UINT8_MAX + 1][ARRAY_SIZE(classes)];
+static struct arena *_Atomic first_jumbo; /* of all nodes */
 
 static unsigned
 class_of(uint32_t frame_sz)
@@ -36,27 +40,56 @@ class_of(uint32_t frame_sz)
     return frame_sz <= FRAME_SZ_SMALL ? 0 : frame_sz <= FRAME_SZ_LARGE ? 1 : JUMBO;
 }
 
+static int
+make_arena(unsigned node, unsigned c, struct arena **arena, char **errp)
+{
+    int error = 0;
+
+    mutex_lock(&arenas_mutex);
+    struct arena *a = atomic_load_explicit(&node_arenas[node][c], memory_order_relaxed);
+    if (!a) {
+        error = arena_get(node, classes[c].frame_sz, classes[c].n, &a, errp);
+    }
+    if (!error) {
+        atomic_store_explicit(&node_arenas[node][c], a, memory_order_release);
+        if (c == JUMBO && !atomic_load_explicit(&first_jumbo, memory_order_relaxed)) {
+            atomic_store_explicit(&first_jumbo, a, memory_order_release);
+        }
+    }
+    mutex_unlock(&arenas_mutex);
+    *arena = error ? NULL : a;
+    return error;
+}
+
+static int
+get_arena(unsigned node, uint32_t frame_sz, struct arena **arena, char **errp)
+{
+    unsigned c = class_of(frame_sz);
+
+    /* Acquire: pairs with the release in make_arena(). */
+    *arena = atomic_load_explicit(&node_arenas[node][c], memory_order_acquire);
+    return LIKELY(*arena) ? 0 : make_arena(node, c, arena, errp);
+}
+
+int
+packet_node_arena(unsigned node, uint32_t frame_sz, struct arena **arena, char **errp)
+{
+    char *err = NULL;
+
+    if (node > 0 && node <= UINT8_MAX) {
+        if (!get_arena(node, frame_sz, arena, &err)) {
+            return 0;
+        }
+        LOG_INFO("%s; what was to be on NUMA node %u will be on node 0", err, node);
+        free(err);
+    }
+    return get_arena(0, frame_sz, arena, errp);
+}
+
 int
 packet_default_arena(uint32_t frame_sz, struct arena **arena, char **errp)
 {
-    unsigned c = class_of(frame_sz);
-    /* Acquire: pairs with the release below. */
-    struct arena *a = atomic_load_explicit(&default_arenas[c], memory_order_acquire);
-    int error = 0;
-
-    if (UNLIKELY(!a)) {
-        mutex_lock(&default_mutex);
-        a = atomic_load_explicit(&default_arenas[c], memory_order_relaxed);
-        if (!a) {
-            error = arena_get(0, classes[c].frame_sz, classes[c].n, &a, errp);
-            if (!error) {
-                atomic_store_explicit(&default_arenas[c], a, memory_order_release);
-            }
-        }
-        mutex_unlock(&default_mutex);
-    }
-    *arena = error ? NULL : a;
-    return error;
+    return get_arena(0, frame_sz, arena, errp);
 }
 
 struct packet *
@@ -84,12 +117,13 @@ packet_new(uint16_t len)
     uint32_t frame_sz = FRAME_DATA_OFS + (uint32_t) len;
     struct arena *arena;
 
-    if (class_of(frame_sz) == JUMBO &&
-        !atomic_load_explicit(&default_arenas[JUMBO], memory_order_relaxed)) {
-        COVERAGE_INC(drop_packet_too_long);
-        return NULL;
-    }
-    if (packet_default_arena(frame_sz, &arena, NULL)) {
+    if (class_of(frame_sz) == JUMBO) {
+        arena = atomic_load_explicit(&first_jumbo, memory_order_acquire);
+        if (!arena) {
+            COVERAGE_INC(drop_packet_too_long);
+            return NULL;
+        }
+    } else if (packet_default_arena(frame_sz, &arena, NULL)) {
         COVERAGE_INC(drop_packet_no_frame);
         return NULL;
     }

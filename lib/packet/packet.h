@@ -76,15 +76,19 @@ static inline void packet_init_rx(struct packet *p, uint16_t data_ofs, uint16_t 
     p->recirc_id = p->skb_priority = p->pkt_mark = p->dp_hash = p->rx_hash = 0;
 }
 
-/* The arena that packets from nowhere (controller, dummy ports, taps) are allocated from, with
- * frames of at least `frame_sz`.  Main, the first time for each size. */
+/* The arena with frames of at least `frame_sz` that ports of that NUMA node (0..255) allocate
+ * packets from which do not come in frames.  It is made when first asked for, and stays; where
+ * `node` cannot have one, which is logged, it is that of node 0.  Main, the first time for each
+ * node and size.  ENOMEM with a sentence in *errp (arena_get()). */
+int packet_node_arena(unsigned node, uint32_t frame_sz, struct arena **, char **errp);
+/* That of node 0, for packets from nowhere (controller, dummy ports, tests). */
 int packet_default_arena(uint32_t frame_sz, struct arena **, char **errp);
 
 /* A packet of `len` uninitialised bytes at FRAME_DATA_OFS; NULL when the arena is exhausted or
  * `len` does not fit a frame (both counted).  Any thread. */
 struct packet *packet_alloc(struct arena *, uint16_t len);
 /* The same in the default arena whose frames are large enough.  A first call is by main; jumbo
- * frames there are only once packet_default_arena() was asked for them. */
+ * frames there are only once a port of any node asked for them, and are that node's. */
 struct packet *packet_new(uint16_t len);
 /* One holding a copy of `data`, in the default arena. */
 struct packet *packet_from_data(const void *data, uint16_t len);

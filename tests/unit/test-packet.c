@@ -204,6 +204,63 @@ test_vlan(void **state)
     packet_free(p);
 }
 
+/* Each node has its own, made when asked for; jumbo packets from nowhere are in the first jumbo
+ * arena there is.  This machine need not have these nodes. */
+static void
+test_nodes(void **state)
+{
+    struct arena *a, *b, *jumbo, *jumbo2;
+    struct packet *p;
+
+    assert_int_equal(packet_node_arena(0, FRAME_SZ_SMALL, &a, NULL), 0);
+    assert_ptr_equal(a, small);
+    assert_int_equal(packet_node_arena(3, 1000, &a, NULL), 0);
+    assert_int_equal(packet_node_arena(UINT8_MAX, FRAME_SZ_SMALL, &b, NULL), 0);
+    assert_ptr_not_equal(a, small);
+    assert_ptr_not_equal(a, b);
+    assert_int_equal(a->numa_node, 3);
+    assert_int_equal(b->numa_node, UINT8_MAX);
+    assert_int_equal(packet_node_arena(3, FRAME_SZ_SMALL, &b, NULL), 0);
+    assert_ptr_equal(a, b);
+    p = packet_alloc(a, 100); /* its memory is there */
+    assert_non_null(p);
+    memset(packet_data(p), 1, 100);
+    packet_free(p);
+
+    assert_null(packet_new(9000));
+    assert_int_equal(packet_node_arena(3, FRAME_SZ_JUMBO, &jumbo, NULL), 0);
+    assert_int_equal(packet_default_arena(FRAME_SZ_JUMBO, &jumbo2, NULL), 0);
+    assert_int_equal(jumbo->numa_node, 3);
+    assert_int_equal(jumbo2->numa_node, 0);
+    p = packet_new(9000);
+    assert_non_null(p);
+    assert_ptr_equal(packet_arena(p), jumbo);
+    packet_free(p);
+    assert_int_equal(frames_out(a) + frames_out(jumbo), 0);
+}
+
+/* A node that can have no arena makes do with node 0's, for as long as it is so. */
+static void
+test_node_without(void **state)
+{
+    struct arena *taken[ARENA_MAX], *a;
+    char *err = NULL;
+    unsigned n = 0;
+
+    while (!arena_get(100 + n, FRAME_SZ_SMALL, 1, &taken[n], NULL)) {
+        n++;
+    }
+    assert_int_equal(packet_node_arena(7, FRAME_SZ_SMALL, &a, &err), 0);
+    assert_ptr_equal(a, small);
+    assert_null(err);
+    while (n > 0) {
+        arena_put(taken[--n], 1);
+    }
+    assert_int_equal(packet_node_arena(7, FRAME_SZ_SMALL, &a, &err), 0);
+    assert_int_equal(a->numa_node, 7);
+    assert_null(err);
+}
+
 int
 main(void)
 {
@@ -215,6 +272,8 @@ main(void)
         cmocka_unit_test_teardown(test_room, all_back),
         cmocka_unit_test_teardown(test_batch, all_back),
         cmocka_unit_test_teardown(test_vlan, all_back),
+        cmocka_unit_test_teardown(test_nodes, all_back),
+        cmocka_unit_test_teardown(test_node_without, all_back),
     };
 
     thread_adopt("");

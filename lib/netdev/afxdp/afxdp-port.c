@@ -14,7 +14,6 @@
 #include <net/if.h>
 #include <inttypes.h>
 #include <linux/if_link.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +22,7 @@
 #include "os/ethtool.h"
 #include "os/evloop.h"
 #include "os/fd-closer.h"
+#include "os/numa.h"
 #include "util/xalloc.h"
 
 LOG_MODULE(afxdp);
@@ -48,23 +48,6 @@ afxdp_for_each(void (*cb)(struct afxdp_dev *, void *aux), void *aux)
 }
 
 /* -- Before there are queues. -- */
-
-static unsigned
-device_numa_node(const char *name)
-{
-    char path[64];
-    int node = -1;
-
-    snprintf(path, sizeof path, "/sys/class/net/%.15s/device/numa_node", name);
-    FILE *f = fopen(path, "re");
-    if (f) {
-        if (fscanf(f, "%d", &node) != 1) {
-            node = -1;
-        }
-        fclose(f);
-    }
-    return node > 0 && node <= UINT8_MAX ? (unsigned) node : 0; /* -1: no node of its own */
-}
 
 /* Without a carrier the kernel takes packets one by one only to drop them, hence senders are
  * told to drop them first.  A sender that finds the link down before the event tells us marks
@@ -120,7 +103,7 @@ afxdp_construct(struct netdev *netdev, char **errp)
     xdp_attach_init(&dev->xdp);
     dev->map_fd = -1;
     dev->umem.owner_fd = -1;
-    netdev->numa_node = (uint8_t) device_numa_node(netdev->name);
+    netdev->numa_node = (uint8_t) numa_topo_netdev_node(netdev->name);
     netdev->needs_reconfigure = true;
     cds_list_add_tail(&dev->node, &all_devs);
     return 0;

@@ -72,9 +72,14 @@ show_dev(struct afxdp_dev *dev, void *show_)
     afxdp_map_describe(dev, &show->out);
     strbuf_putf(&show->out,
                 ", need_wakeup %s, tx-csum-offload %s, ifindex %d, "
-                "packet memory %u (%" PRIu32 " frames of %u bytes promised)\n",
+                "packet memory %u (%" PRIu32 " frames of %u bytes promised)",
                 dev->cfg.need_wakeup ? "on" : "off", dev->up.tx_csum ? "on" : "off",
                 dev->ifindex, dev->arena->no, dev->promise, dev->frame_sz);
+    if (dev->queues[0].jumbo) {
+        strbuf_putf(&show->out, ", jumbo packets in packet memory %u",
+                    dev->queues[0].jumbo->no);
+    }
+    strbuf_putc(&show->out, '\n');
     for (unsigned i = 0; i < dev->n_queues; i++) {
         show_queue(&dev->queues[i], &show->out);
     }

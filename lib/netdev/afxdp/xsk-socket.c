@@ -184,7 +184,7 @@ use_chains(struct xsk_queue *q, struct afxdp_dev *dev, bool chains, char **errp)
     if (chains) {
         q->super = xsk_superframe_new();
         if (dev->jumbo) {
-            error = packet_default_arena(FRAME_SZ_JUMBO, &q->jumbo, errp);
+            error = packet_node_arena(dev->up.numa_node, FRAME_SZ_JUMBO, &q->jumbo, errp);
         }
     } else if (dev->jumbo) {
         error_set(errp,
