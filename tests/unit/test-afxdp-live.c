@@ -359,6 +359,19 @@ test_jumbo(void **state)
         port_send(&p, pkts, 32);
         assert_true(wire_recv_all(wire, 32, lengths[i]));
     }
+    /* Those that wait come together. */
+    bool together = false;
+    for (unsigned tries = 0; tries < 1000 && !together; tries++) {
+        struct packet_batch b;
+        if (tries % 10 == 0) {
+            wire_send(wire, 32, 9014);
+        }
+        netdev_rxq_recv(p.rxq[0], &b);
+        together = b.n > 1 && b.pkts[0]->len == 9014 && b.pkts[1]->len == 9014;
+        packet_batch_free(&b);
+        usleep(1000);
+    }
+    assert_true(together);
     assert_true(coverage("afxdp_rx_jumbo") > 0);
     assert_true(coverage("afxdp_tx_jumbo") > 0);
     port_close(&p);

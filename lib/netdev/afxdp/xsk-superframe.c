@@ -252,9 +252,10 @@ put_jumbo(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
     COVERAGE_INC(afxdp_rx_jumbo);
 }
 
-/* Takes the rest of the chain from the ring, as far as it is there. */
+/* Takes the rest of the chain from the ring, as far as it is there, and then what comes behind
+ * it, up to a full batch or a super-frame that is to be cut. */
 static void
-take_chain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
+take_chains(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
 {
     struct xsk_superframe *sf = q->super;
 
@@ -267,7 +268,10 @@ take_chain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
             if (p && !(d.options & XDP_PKT_CONTD) && is_plain(q, p)) {
                 p->flags = flags;
                 packet_batch_add(batch, p);
-                break;
+                if (packet_batch_full(batch)) {
+                    break;
+                }
+                continue;
             }
         }
         gather(q, sf, &d, p);
@@ -277,7 +281,7 @@ take_chain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
         if (sf->state == SF_JUMBO) {
             put_jumbo(q, batch, flags);
         }
-        if (sf->state == SF_IDLE || sf->state == SF_CUTTING) {
+        if (sf->state == SF_CUTTING || packet_batch_full(batch)) {
             break;
         }
     }
@@ -317,7 +321,7 @@ void
 xsk_superframe_run(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
 {
     if (q->super->state != SF_CUTTING) {
-        take_chain(q, batch, flags);
+        take_chains(q, batch, flags);
     }
     if (q->super->state == SF_CUTTING) {
         cut(q, batch, flags);

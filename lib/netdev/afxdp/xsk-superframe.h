@@ -30,9 +30,9 @@ void xsk_superframe_free(struct xsk_superframe *);
 /* In the middle of a chain, or of cutting one: xsk_superframe_run() has the next word. */
 bool xsk_superframe_is_busy(const struct xsk_superframe *);
 /* Goes on with what it is in, or begins with the next descriptor of the queue's rx ring: takes
- * in one chain as far as the ring has it, and adds packets to `batch` (which has room) until
- * that is full or the super-frame done.  While packets of it are still due, the chain's last
- * descriptor stays unreleased, so that poll() on the socket says readable. */
+ * in chains and packets as far as the ring has them, and adds packets to `batch` (which has
+ * room) until that is full, or one super-frame was cut.  While packets of it are still due, the
+ * chain's last descriptor stays unreleased, so that poll() on the socket says readable. */
 void xsk_superframe_run(struct xsk_queue *, struct packet_batch *batch, uint8_t flags);
 
 #endif
