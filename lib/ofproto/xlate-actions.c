@@ -2,9 +2,10 @@
 /* Runs a list of OpenFlow actions on the pipeline of a packet.  The actions themselves are in
  * the files by family; here is what stops, nests, or resumes a list.
  *
- * A list may stop before its end: `exit`, an error, or the need for another pass through the
- * datapath ("freeze").  In the last case what is left of this list, and of the lists that it
- * was called from, is kept to be run when the packet comes back. */
+ * A list may stop before its end: `exit`, a TTL that is used up (this list alone), an error, or
+ * the need for another pass through the datapath ("freeze").  In the last case what is left of
+ * this list, and of the lists that it was called from, is kept to be run when the packet comes
+ * back. */
 
 #include "ofproto/xlate-private.h"
 
@@ -268,6 +269,10 @@ xlate_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
         run_one(ctx, a);
         if (ctx->freezing) {
             xlate_freeze_rest(ctx, next, left);
+            return;
+        }
+        if (ctx->list_over) {
+            ctx->list_over = false;
             return;
         }
     }

@@ -94,6 +94,18 @@ take_bucket(struct xlate_ctx *ctx, const struct group *g, const struct group_buc
     ctx->in_group = saved;
 }
 
+/* For a trace: why a bucket that is not live is not. */
+static void
+say_not_live(const struct xlate_ctx *ctx, const struct group_bucket *b)
+{
+    if (b->watch_port != OFPP_NONE) {
+        xlate_say(ctx, "bucket %" PRIu32 ": not live due to port %u", b->id, b->watch_port);
+    } else {
+        xlate_say(ctx, "bucket %" PRIu32 ": not live due to group %" PRIu32, b->id,
+                  b->watch_group);
+    }
+}
+
 /* Weighted choice by highest random weight: when a bucket dies, only its flows move. */
 static const struct group_bucket *
 choose_by_hash(const struct xlate_ctx *ctx, const struct group *g, uint32_t hash)
@@ -105,10 +117,16 @@ choose_by_hash(const struct xlate_ctx *ctx, const struct group *g, uint32_t hash
         const struct group_bucket *b = &g->buckets[i];
         uint64_t score;
 
-        if (!b->weight || !bucket_is_live(ctx, b, 0)) {
+        if (!bucket_is_live(ctx, b, 0)) {
+            say_not_live(ctx, b);
+            continue;
+        }
+        if (!b->weight) {
+            xlate_say(ctx, "bucket %" PRIu32 ": not live due to weight 0", b->id);
             continue;
         }
         score = (uint64_t) (uint32_t) hash_mix64(hash, b->id) * b->weight;
+        xlate_say(ctx, "bucket %" PRIu32 ": score %" PRIu64, b->id, score);
         if (!best || score > best_score) {
             best = b;
             best_score = score;
@@ -159,25 +177,18 @@ take_one(struct xlate_ctx *ctx, const struct group *g, const struct group_bucket
 
 /* For a trace: which buckets of a fast failover group come before the live one, and why not. */
 static void
-say_not_live(struct xlate_ctx *ctx, const struct group *g)
+say_first_not_live(struct xlate_ctx *ctx, const struct group *g)
 {
     if (LIKELY(!ctx->in->trace)) {
         return;
     }
     for (unsigned i = 0; i < g->n_buckets && !bucket_is_live(ctx, &g->buckets[i], 0); i++) {
-        const struct group_bucket *b = &g->buckets[i];
-
-        if (b->watch_port != OFPP_NONE) {
-            xlate_say(ctx, "bucket %" PRIu32 ": not live due to port %u", b->id, b->watch_port);
-        } else {
-            xlate_say(ctx, "bucket %" PRIu32 ": not live due to group %" PRIu32, b->id,
-                      b->watch_group);
-        }
+        say_not_live(ctx, &g->buckets[i]);
     }
 }
 
 /* Hash values to tell apart for the buckets' weights to be met: a power of two, so that as many
- * megaflows serve the group; 0: too many. */
+ * megaflows serve the group; 0: too many, or no bucket has a weight. */
 static uint32_t
 dp_hash_slots(const struct group *g)
 {
@@ -190,7 +201,7 @@ dp_hash_slots(const struct group *g)
         }
     }
     if (!total) {
-        return n;
+        return 0; /* no hash chooses any of them */
     }
     while (n < DIV_ROUND_UP(total, least) && n <= DP_HASH_SLOTS_MAX) {
         n *= 2;
@@ -272,7 +283,7 @@ xlate_group(struct xlate_ctx *ctx, uint32_t id)
         }
         break;
     case OFPGT_FF:
-        say_not_live(ctx, g);
+        say_first_not_live(ctx, g);
         take_one(ctx, g, first_live(ctx, g, 0));
         break;
     case OFPGT_SELECT:

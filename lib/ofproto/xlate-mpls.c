@@ -148,7 +148,7 @@ dec_ttl(struct xlate_ctx *ctx)
     set_lse(ctx, ttl, LSE_TTL);
     xlate_say(ctx, ">> MPLS decrement TTL exception");
     xlate_controller(ctx, &to);
-    ctx->exit = true;
+    ctx->list_over = true;
 }
 
 void

@@ -28,6 +28,7 @@ static const struct xbundle nowhere = {.vlan_mode = VLAN_MODE_TRUNK, .all_vlans 
 
 struct normal {
     const struct xbridge *bridge;
+    const struct xport *port; /* NULL: from nowhere */
     const struct xbundle *in;
     uint16_t vid;           /* the VLAN that the packet is in */
     bool was_tagged;        /* it came with a tag, perhaps of VLAN 0 */
@@ -95,7 +96,7 @@ classify_tunnel(struct xlate_ctx *ctx, struct normal *n)
 static void
 say_refused(struct xlate_ctx *ctx, const struct normal *n, bool is_access)
 {
-    const char *port = ctx->in_port ? netdev_name(ctx->in_port->netdev) : "";
+    const char *port = n->port ? netdev_name(n->port->netdev) : "";
 
     if (is_access) {
         xlate_say(
@@ -193,8 +194,14 @@ output_bundle(struct xlate_ctx *ctx, const struct normal *n, const struct xbundl
 {
     struct tag_stack tags;
 
-    if (out == n->in || !out->active || !bundle_carries(out, n->vid) ||
-        (out->protected_port && n->in->protected_port) || !tunnel_takes(ctx, out, &n->inner)) {
+    if (out == n->in || !out->active || !bundle_carries(out, n->vid)) {
+        return;
+    }
+    if (out->protected_port && n->in->protected_port) {
+        xlate_say(ctx, ">> Flow is between protected ports, skipping output.");
+        return;
+    }
+    if (!tunnel_takes(ctx, out, &n->inner)) {
         return;
     }
     if (!tags_out(ctx, n, out, &tags)) {
@@ -246,18 +253,35 @@ learn(struct xlate_ctx *ctx, const struct normal *n)
 
         if (result == MAC_LEARN_NEW || result == MAC_LEARN_MOVED) {
             xlate_say(ctx, "learned that " ETH_ADDR_FMT " is on port %s in VLAN %u",
-                      ETH_ADDR_ARGS(ctx->flow.eth.src), netdev_name(ctx->in_port->netdev),
-                      n->vid);
+                      ETH_ADDR_ARGS(ctx->flow.eth.src), netdev_name(n->port->netdev), n->vid);
             revalidator_changed();
         }
     }
 }
 
+/* Where the packet is from: the port that it came in by, unless actions wrote another one into
+ * its in_port. */
+static struct normal
+begin(const struct xlate_ctx *ctx)
+{
+    uint16_t number = (uint16_t) ctx->flow.meta.in_port;
+    struct normal n = {.bridge = ctx->bridge, .port = ctx->in_port};
+
+    if (!n.port || n.port->ofport != number) {
+        n.port = xbridge_port(ctx->bridge, number);
+    }
+    if (n.port) {
+        n.in = n.port->bundle;
+    } else if (number == OFPP_CONTROLLER || number == OFPP_NONE) {
+        n.in = &nowhere;
+    }
+    return n;
+}
+
 void
 xlate_normal(struct xlate_ctx *ctx)
 {
-    const struct xport *in = ctx->in_port;
-    struct normal n = {.bridge = ctx->bridge, .in = in ? in->bundle : &nowhere};
+    struct normal n = begin(ctx);
     const struct xbundle *out = NULL;
     struct eth_addr dst = ctx->flow.eth.dst;
     uint32_t bundle_id;
@@ -266,9 +290,14 @@ xlate_normal(struct xlate_ctx *ctx)
     memset(&ctx->wc.eth.dst, 0xff, sizeof ctx->wc.eth.dst);
     if (!n.in) {
         COVERAGE_INC(drop_normal_no_bundle);
+        if (!n.port) {
+            xlate_say(ctx, ">>>> received packet on unknown port %u <<<<",
+                      (unsigned) ctx->flow.meta.in_port);
+        }
+        xlate_say(ctx, ">> no input bundle, dropping");
         return;
     }
-    if (in && n.in->active != in) {
+    if (n.port && n.in->active != n.port) {
         COVERAGE_INC(drop_normal_inactive_member);
         return;
     }

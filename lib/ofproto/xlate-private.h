@@ -69,6 +69,7 @@ struct xlate_ctx {
     uint8_t table_id;  /* of the list at work */
     uint8_t reason;    /* enum of_packet_in_reason, of packets sent to the controller */
     bool exit;         /* no more actions in this pipeline */
+    bool list_over;    /* no more actions in the list at work; who called it goes on */
     bool in_group, in_action_set;
     uint32_t max_len; /* output_trunc: of the output at work; 0: no limit */
 
@@ -77,10 +78,10 @@ struct xlate_ctx {
     bool overflow;      /* gave up: the answer is to drop */
     const char *error;  /* why */
 
-    bool was_mpls;     /* headers below a popped label are not known yet */
+    bool was_mpls;        /* headers below a popped label are not known yet */
     uint32_t mpls_pushed; /* actions after a push of a label; if that many, it can be amended */
-    bool mpls_changed; /* the label stack is not the packet's own */
-    bool irreversible; /* something was done to the packet that setting fields cannot undo */
+    bool mpls_changed;    /* the label stack is not the packet's own */
+    bool irreversible;    /* something was done to the packet that setting fields cannot undo */
 
     /* Stopping to resume after recirculation: actions still to do, of the innermost list first.
      */

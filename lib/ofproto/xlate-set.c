@@ -271,7 +271,7 @@ xlate_dec_ttl(struct xlate_ctx *ctx, const struct of_act_dec_ttl *a)
 
         xlate_controller(ctx, &to);
     }
-    ctx->exit = true;
+    ctx->list_over = true;
 }
 
 static void

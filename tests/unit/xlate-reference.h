@@ -18,8 +18,8 @@
 /* ---- What comes out. ---- */
 
 struct sent {
-    uint64_t port; /* OpenFlow port; CONTROLLER_OUT for packets to the controller.  A whole word:
-                    * what is sent is compared as bytes, padding and all. */
+    uint64_t port; /* OpenFlow port; CONTROLLER_OUT for packets to the controller.  A whole
+                    * word: what is sent is compared as bytes, padding and all. */
     struct flow flow;
 };
 #define CONTROLLER_OUT 0x10000u
@@ -76,12 +76,13 @@ struct ref {
     struct of_value stack[64];
     unsigned n_stack;
     bool exit;
+    bool list_over; /* of the list at work, not of those that led to it */
     unsigned depth;
     uint8_t table;
     uint16_t len;
 };
 
-static void ref_run(struct ref *, const struct of_act *, size_t);
+static bool ref_run(struct ref *, const struct of_act *, size_t);
 
 static bool
 agrees(const struct flow *f, const struct of_match *m)
@@ -216,8 +217,8 @@ ref_run_set(struct ref *r, const struct of_act *list, size_t len)
         {
             last = a->type == kinds[k] ? a : last;
         }
-        if (last) {
-            ref_run(r, last, last->len);
+        if (last && !ref_run(r, last, last->len)) {
+            return;
         }
     }
     OF_ACT_FOR_EACH(a, list, len)
@@ -270,7 +271,7 @@ ref_dec_ttl(struct ref *r)
         r->f.ip.ttl--;
     } else {
         emit(r->out, CONTROLLER_OUT, &r->f);
-        r->exit = true;
+        r->list_over = true;
     }
 }
 
@@ -385,7 +386,8 @@ ref_one(struct ref *r, const struct of_act *a)
     }
 }
 
-static void
+/* False: the list ended before its end, for itself alone. */
+static bool
 ref_run(struct ref *r, const struct of_act *list, size_t len)
 {
     OF_ACT_FOR_EACH(a, list, len)
@@ -394,7 +396,7 @@ ref_run(struct ref *r, const struct of_act *list, size_t len)
 
         if (r->exit || r->out->gave_up || ++r->out->steps > MAX_STEPS) {
             r->out->gave_up |= r->out->steps > MAX_STEPS;
-            return;
+            return true;
         }
         if (a->type == OFA_CHECK_PKT_LARGER) {
             struct ref copy = *r;
@@ -406,10 +408,15 @@ ref_run(struct ref *r, const struct of_act *list, size_t len)
             ref_run(&copy, next,
                     (size_t) ((const uint8_t *) list + len - (const uint8_t *) next));
             of_actions_free(&copy.set);
-            return;
+            return true;
         }
         ref_one(r, a);
+        if (r->list_over) {
+            r->list_over = false;
+            return false;
+        }
     }
+    return true;
 }
 
 static void
