@@ -201,6 +201,8 @@ lib_libxvs_a_SOURCES = \
 	lib/ofproto/rule.h \
 	lib/ofproto/table-settings.c \
 	lib/ofproto/tables-private.h \
+	lib/ofproto/trace-args.c \
+	lib/ofproto/trace-args.h \
 	lib/ofproto/upcall.c \
 	lib/ofproto/upcall.h \
 	lib/ofproto/xlate-action-set.c \

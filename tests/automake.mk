@@ -17,6 +17,7 @@ EXTRA_DIST += $(TESTSUITE_AT) $(TESTSUITE) tests/package.m4 tests/atlocal.in tes
 	tests/controllers/learning_switch.py tests/controllers/dialects.py \
 	tests/compat/match.case tests/compat/actions.case tests/compat/tables.case \
 	tests/compat/messages.case tests/compat/versions.case tests/compat/commands.case \
+	tests/compat/trace.case tests/compat/control.case \
 	tests/compat/wire.py
 DISTCLEANFILES = tests/atconfig
 

@@ -14,6 +14,8 @@
 #include "util/num.h"
 #include "util/xalloc.h"
 
+#define UFID_LEN 36u /* of its text */
+
 static void
 reply_buf(struct ctl_conn *conn, struct strbuf *s)
 {
@@ -25,11 +27,44 @@ static void
 reply_no_dp(struct ctl_conn *conn, const char *arg)
 {
     if (arg) {
-        ctl_reply_errorf(conn, "opening datapath %s failed (No such device)", arg);
+        ctl_reply_error(conn, "ovs-vswitchd: datapath not found (Invalid argument)");
     } else {
-        ctl_reply_error(conn, "no datapaths exist, or more than one: name one, as in "
-                              "netdev@ovs-netdev (dpctl/dump-dps lists them)");
+        ctl_reply_error(conn, "ovs-vswitchd: no datapaths exist, or more than one: name one, "
+                              "as in netdev@ovs-netdev (dpctl/dump-dps lists them)");
     }
+}
+
+struct options {
+    bool verbose, stats;
+    int names; /* -1: as the verbosity says */
+};
+
+/* Takes a word that begins with a dash; all commands know all options.  False after having
+ * replied that it is none of them. */
+static bool
+take_option(struct ctl_conn *conn, const char *word, struct options *o)
+{
+    bool ok = true;
+
+    if (!strcmp(word, "--more")) {
+        o->verbose = true;
+    } else if (!strcmp(word, "--statistics")) {
+        o->stats = true;
+    } else if (!strcmp(word, "--names")) {
+        o->names = true;
+    } else if (!strcmp(word, "--no-names")) {
+        o->names = false;
+    } else {
+        for (const char *c = word + 1; *c && ok; c++) {
+            ok = *c == 'm' || *c == 's';
+            o->verbose |= *c == 'm';
+            o->stats |= *c == 's';
+        }
+    }
+    if (!ok) {
+        ctl_reply_errorf(conn, "Unrecognized option %s", word);
+    }
+    return ok;
 }
 
 static void
@@ -146,27 +181,33 @@ static void
 show_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 {
     struct strbuf s = STRBUF_INIT;
-    bool stats = false, named = false;
+    struct options o = {.names = -1};
+    bool named = false;
 
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && !take_option(conn, argv[i], &o)) {
+            return;
+        }
+    }
     for (int i = 1; i < argc; i++) {
         struct dp *dp;
 
-        if (!strcmp(argv[i], "-s") || !strcmp(argv[i], "--statistics")) {
-            stats = true;
+        if (argv[i][0] == '-') {
             continue;
         }
         dp = dp_from_arg(argv[i]);
         if (!dp) {
-            reply_no_dp(conn, argv[i]);
+            ctl_reply_errorf(conn, "ovs-vswitchd: opening datapath %s failed (No such device)",
+                             argv[i]);
             strbuf_free(&s);
             return;
         }
         named = true;
-        show_dp(&s, dp, stats);
+        show_dp(&s, dp, o.stats);
     }
     for (unsigned i = 0; !named && i < DP_MAX; i++) {
         if (dps[i]) {
-            show_dp(&s, dps[i], stats);
+            show_dp(&s, dps[i], o.stats);
         }
     }
     reply_buf(conn, &s);
@@ -209,9 +250,10 @@ parse_filter(struct ctl_conn *conn, const char *filter, struct dp *dp, struct fl
     return a->filtered;
 }
 
-/* A list of types of flows: all that there are here are of type ovs, not offloaded. */
+/* A list of types of flows: all that there are here are of type ovs, not offloaded.  Replies on
+ * failure. */
 static bool
-parse_types(const char *list, bool *none)
+parse_types(struct ctl_conn *conn, const char *list, bool *none)
 {
     static const struct {
         const char *name;
@@ -231,6 +273,10 @@ parse_types(const char *list, bool *none)
             ok = !strcmp(word, types[i].name);
             *none &= !(ok && types[i].here);
         }
+        if (!ok) {
+            ctl_reply_errorf(conn, "ovs-vswitchd: Failed to parse type (%s) (Invalid argument)",
+                             word);
+        }
     }
     free(copy);
     return ok;
@@ -240,36 +286,44 @@ parse_types(const char *list, bool *none)
 static struct dp *
 parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struct flow_args *a)
 {
+    struct options o = {.names = -1};
     const char *filter = NULL;
-    int names = -1, core;
     struct dp *dp;
+    int core;
 
     *a = (struct flow_args){.dp_arg = NULL};
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
 
-        if (!strcmp(arg, "-m") || !strcmp(arg, "--more")) {
-            a->verbose = true;
-        } else if (!strcmp(arg, "--names")) {
-            names = true;
-        } else if (!strcmp(arg, "--no-names")) {
-            names = false;
+        if (arg[0] == '-') {
+            if (!take_option(conn, arg, &o)) {
+                return NULL;
+            }
         } else if (!strncmp(arg, "filter=", 7)) {
             filter = arg + 7;
         } else if (!strncmp(arg, "ufid:", 5)) {
             a->ufid = arg + 5;
-        } else if (!strncmp(arg, "pmd=", 4) && num_parse_int(arg + 4, -1, 65535, &core)) {
+            if (strlen(a->ufid) != UFID_LEN ||
+                strspn(a->ufid, "0123456789abcdefABCDEF-") != UFID_LEN) {
+                ctl_reply_error(conn, "ovs-vswitchd: parsing flow ufid (Invalid argument)");
+                return NULL;
+            }
+        } else if (!strncmp(arg, "pmd=", 4)) {
+            if (!num_parse_int(arg + 4, -1, 65535, &core)) {
+                ctl_reply_errorf(
+                    conn, "ovs-vswitchd: Failed to parse pmd (%s) (Invalid argument)", arg + 4);
+                return NULL;
+            }
             a->by_core = true;
             a->core = core < 0 ? CORE_NON_PMD : (unsigned) core;
         } else if (!strncmp(arg, "type=", 5)) {
-            if (!parse_types(arg + 5, &a->none)) {
-                ctl_reply_errorf(conn, "%s: unknown type of flows", arg);
+            if (!parse_types(conn, arg + 5, &a->none)) {
                 return NULL;
             }
         } else if (!a->dp_arg) {
             a->dp_arg = arg;
         } else {
-            ctl_reply_errorf(conn, "%s: argument not understood", arg);
+            ctl_reply_errorf(conn, "ovs-vswitchd: %s: argument not understood", arg);
             return NULL;
         }
     }
@@ -278,7 +332,8 @@ parse_flow_args(struct ctl_conn *conn, int argc, const char *const argv[], struc
         reply_no_dp(conn, a->dp_arg);
         return NULL;
     }
-    a->names = names < 0 ? a->verbose : names;
+    a->verbose = o.verbose;
+    a->names = o.names < 0 ? o.verbose : o.names;
     return !filter || parse_filter(conn, filter, dp, a) ? dp : NULL;
 }
 
@@ -377,7 +432,7 @@ dump_flows_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *
     struct dp *dp = parse_flow_args(conn, argc, argv, &args);
 
     if (dp) {
-        dump_flows(&s, dp, &args, true);
+        dump_flows(&s, dp, &args, !args.by_core);
         reply_buf(conn, &s);
     }
 }
@@ -393,12 +448,12 @@ get_flow_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *au
         return;
     }
     if (!args.ufid) {
-        ctl_reply_error(conn, "name the flow by ufid:UUID, as dpctl/dump-flows -m shows it");
+        ctl_reply_error(conn, "ovs-vswitchd: parsing flow ufid (Invalid argument)");
         return;
     }
     dump_flows(&s, dp, &args, false);
     if (!s.len) {
-        ctl_reply_error(conn, "getting flow (No such file or directory)");
+        ctl_reply_error(conn, "ovs-vswitchd: getting flow (No such file or directory)");
         return;
     }
     reply_buf(conn, &s);

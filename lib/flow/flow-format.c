@@ -260,7 +260,7 @@ put_tcp_flags(struct strbuf *s, uint16_t v, uint16_t m, bool verbose)
     }
     if (exact && !v) {
         strbuf_putc(s, '0');
-    } else if (!m && verbose) {
+    } else if (!m && v && verbose) { /* as if there were none when all are 0 */
         strbuf_puts(s, "0/0");
     }
     attr_close(&a);

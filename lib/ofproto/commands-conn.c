@@ -15,7 +15,7 @@ bridge_reconnect(struct ctl_conn *conn, int argc, const char *const argv[], void
     if (argc > 1) {
         one = ofproto_lookup(argv[1]);
         if (!one) {
-            ctl_reply_error(conn, "unknown bridge");
+            ctl_reply_error(conn, "Unknown bridge");
             return;
         }
         controllers_reconnect(one->conns);

@@ -215,6 +215,13 @@ ofproto_list(struct ctl_conn *conn, int argc, const char *const argv[], void *au
     strbuf_free(&s);
 }
 
+/* There are no tunnels to list. */
+static void
+ofproto_list_tunnels(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
+{
+    ctl_reply(conn, "");
+}
+
 struct dump_flows {
     struct strbuf s;
     bool offload;
@@ -257,6 +264,7 @@ ofproto_commands_fdb_register(void)
     ctl_command_register("fdb/stats-clear", "[bridge]", 0, 1, fdb_stats_clear, NULL);
     ctl_command_register("fdb/stats-show", "bridge", 1, 1, fdb_stats_show, NULL);
     ctl_command_register("ofproto/list", "", 0, 0, ofproto_list, NULL);
+    ctl_command_register("ofproto/list-tunnels", "", 0, 0, ofproto_list_tunnels, NULL);
     ctl_command_register("bridge/dump-flows", "[--offload-stats] bridge", 1, 2,
                          bridge_dump_flows, NULL);
 }

@@ -8,16 +8,21 @@
  * -generate or a packet, what the packet does beyond being forwarded (learning) is done too. */
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flow/flow-format.h"
 #include "flow/flow-key.h"
 #include "log/ctl.h"
+#include "ofproto/frozen.h"
 #include "ofproto/ofproto-private.h"
+#include "ofproto/trace-args.h"
 #include "ofproto/xlate.h"
 #include "ofproto/xtrace.h"
 #include "os/clock.h"
+#include "packet/headers.h"
 #include "packet/packet.h"
 #include "util/num.h"
 #include "util/xalloc.h"
@@ -25,7 +30,7 @@
 #define PACKET_MAX 2048
 
 struct trace_request {
-    struct ofproto *ofproto; /* NULL: the flow says, by its datapath port */
+    struct ofproto *ofproto; /* where the flow comes in */
     const struct ofproto_dp *odp;
     struct flow flow; /* meta.in_port: datapath port */
     uint16_t in_ofport;
@@ -34,53 +39,6 @@ struct trace_request {
     bool names;
     struct of_actions acts; /* of trace-packet-out */
 };
-
-struct arguments {
-    const char *word[3]; /* not options: up to datapath or bridge, flow, packet */
-    unsigned n;
-    const char *actions;
-    bool generate, names;
-    char *error;
-};
-
-/* Options are words with a dash; the last word of trace-packet-out is the actions. */
-static void
-split(int argc, const char *const argv[], bool packet_out, struct arguments *a)
-{
-    memset(a, 0, sizeof *a);
-    if (packet_out) {
-        a->actions = argv[--argc];
-    }
-    for (int i = 1; i < argc; i++) {
-        const char *w = argv[i];
-
-        if (!strcmp(w, "-generate") || !strcmp(w, "--generate")) {
-            a->generate = true;
-        } else if (!strcmp(w, "--names")) {
-            a->names = true;
-        } else if (!strcmp(w, "--no-names") || !strcmp(w, "-consistent") ||
-                   !strcmp(w, "--consistent")) {
-            continue;
-        } else if (!strcmp(w, "--ct-next") || !strcmp(w, "-ct-next")) {
-            i++; /* its flags: there is no connection tracking to apply them to */
-        } else if (!strcmp(w, "--l7-len") || !strcmp(w, "-l7-len")) {
-            i++; /* of a packet made up for the flow: none is needed */
-        } else if (!strncmp(w, "--ct-next=", 10) || !strncmp(w, "--l7-len=", 9)) {
-            continue;
-        } else if (w[0] == '-') {
-            error_set(&a->error, "%s: unknown option", w);
-            return;
-        } else if (a->n == ARRAY_SIZE(a->word)) {
-            error_set(&a->error, "%s: too many arguments", w);
-            return;
-        } else {
-            a->word[a->n++] = w;
-        }
-    }
-    if (!a->n) {
-        error_set(&a->error, "a flow is wanted");
-    }
-}
 
 static const struct ofproto_dp *
 find_odp(const char *name)
@@ -119,23 +77,35 @@ of_port_by_name(const char *name, void *ofproto)
     return port ? (int) port->number : -1;
 }
 
-/* What the packet in hexadecimal looks like takes the place of the flow's own headers. */
+/* The last word may be a packet in hexadecimal; the third has to be one. */
 static void
-take_packet(struct trace_request *r, const char *hex, char **errp)
+parse_packet(struct trace_request *r, struct trace_args *a, char **errp)
 {
     uint8_t bytes[PACKET_MAX];
-    int n = num_parse_hex(hex, bytes, sizeof bytes);
+    int n = a->n > 1 ? num_parse_hex(a->word[a->n - 1], bytes, sizeof bytes) : -1;
+
+    if (n < ETH_HDR_LEN) {
+        if (a->n == ARRAY_SIZE(a->word)) {
+            error_set(errp, n < 0 ? "Trailing garbage in packet data"
+                                  : "Packet data too short for Ethernet");
+        }
+    } else if (a->generate) {
+        error_set(errp, "Syntax error");
+    } else {
+        a->n--;
+        r->packet = packet_from_data(bytes, (uint16_t) n);
+        if (!r->packet) {
+            error_set(errp, "no frame is free for the packet");
+        }
+    }
+}
+
+/* What the packet looks like takes the place of the flow's own headers. */
+static void
+take_packet(struct trace_request *r)
+{
     struct flow_key key;
 
-    if (n < 14) {
-        error_set(errp, "Trailing garbage in packet data");
-        return;
-    }
-    r->packet = packet_from_data(bytes, (uint16_t) n);
-    if (!r->packet) {
-        error_set(errp, "no frame is free for the packet");
-        return;
-    }
     r->packet->in_port = r->flow.meta.in_port;
     r->packet->pkt_mark = r->flow.meta.pkt_mark;
     r->packet->skb_priority = r->flow.meta.skb_priority;
@@ -144,17 +114,56 @@ take_packet(struct trace_request *r, const char *hex, char **errp)
     r->effects = true;
 }
 
+/* The bridge that the flow comes to. */
 static void
+find_dp_port(struct trace_request *r, char **errp)
+{
+    struct ofproto *o, *tmp_o;
+    struct ofport *port, *tmp;
+
+    HASH_ITER(hh, all_ofprotos, o, tmp_o)
+    {
+        if (o->odp != r->odp) {
+            continue;
+        }
+        HASH_ITER(hh, o->ports, port, tmp)
+        {
+            if (port->dp_port != DP_PORT_NONE && port->dp_port == r->flow.meta.in_port) {
+                r->ofproto = o;
+                r->in_ofport = (uint16_t) port->number;
+                return;
+            }
+        }
+    }
+    error_set(errp, "no OpenFlow port for datapath port %" PRIu32, r->flow.meta.in_port);
+}
+
+/* False: this is no datapath flow, and why. */
+static bool
 parse_dp_flow(struct trace_request *r, const char *dp, const char *text, char **errp)
 {
+    struct frozen *waiting;
+
     r->odp = find_odp(dp);
+    if (flow_parse(text, &r->flow, dp_port_by_name, (void *) (uintptr_t) r->odp, errp)) {
+        memset(&r->flow, 0, sizeof r->flow);
+        return false;
+    }
     if (!r->odp) {
         error_set(errp, "Cannot find the datapath");
-        return;
+        return true;
     }
-    if (flow_parse(text, &r->flow, dp_port_by_name, (void *) (uintptr_t) r->odp, errp)) {
-        return;
+    if (r->flow.meta.recirc_id) {
+        waiting = frozen_find(r->flow.meta.recirc_id);
+        if (!waiting) {
+            error_set(errp, "no recirculation data for recirc_id %#" PRIx32,
+                      r->flow.meta.recirc_id);
+            return true;
+        }
+        frozen_unref(waiting);
     }
+    find_dp_port(r, errp);
+    return true;
 }
 
 static void
@@ -169,7 +178,7 @@ parse_of_flow(struct trace_request *r, const char *bridge, const char *text, cha
         return;
     }
     r->odp = r->ofproto->odp;
-    if (!of_match_parse(text, &m, of_port_by_name, r->ofproto, errp)) {
+    if (!of_match_parse_flow(text, &m, of_port_by_name, r->ofproto, errp)) {
         char *why = *errp;
 
         *errp = NULL;
@@ -178,44 +187,54 @@ parse_of_flow(struct trace_request *r, const char *bridge, const char *text, cha
         return;
     }
     r->flow = m.flow;
-    r->in_ofport = m.mask.meta.in_port ? (uint16_t) m.flow.meta.in_port : (uint16_t) OFPP_NONE;
+    r->flow.regs.conj_id = 0; /* the pipeline's own */
+    r->flow.regs.actset_output = 0;
+    r->in_ofport = m.flow.meta.in_port ? (uint16_t) m.flow.meta.in_port : (uint16_t) OFPP_NONE;
     flow_imply_sections(&r->flow);
     port = ofproto_port_find(r->ofproto, r->in_ofport);
     r->flow.meta.in_port = port ? port->dp_port : DP_PORT_NONE;
 }
 
 static void
-parse(const struct arguments *a, struct trace_request *r, char **errp)
+parse(struct trace_args *a, struct trace_request *r, char **errp)
 {
-    const char *first = a->word[0];
-    bool dp_form = strchr(first, '(') || (a->n > 1 && strchr(a->word[1], '('));
+    char *why = NULL;
 
     memset(r, 0, sizeof *r);
     r->effects = a->generate;
     r->names = a->names;
-    if (dp_form) {
-        bool named = !strchr(first, '(');
-
-        parse_dp_flow(r, named ? first : NULL, a->word[named], errp);
-        if (!*errp && a->n > 1u + named) {
-            take_packet(r, a->word[1 + named], errp);
+    parse_packet(r, a, errp);
+    if (*errp) {
+        return;
+    }
+    if (a->n == 1) {
+        if (!parse_dp_flow(r, NULL, a->word[0], &why)) {
+            error_set(errp, "%s (or the bridge name was omitted)", why);
         }
-    } else if (a->n < 2) {
-        error_set(errp, "syntax error at %s (or the bridge name was omitted)", first);
+    } else if (!parse_dp_flow(r, a->word[0], a->word[1], &why)) {
+        free(why);
+        why = NULL;
+        parse_of_flow(r, a->word[0], a->word[1], errp);
+    }
+    if (*errp) {
+        free(why);
     } else {
-        parse_of_flow(r, first, a->word[1], errp);
-        if (!*errp && a->n > 2) {
-            take_packet(r, a->word[2], errp);
-        }
+        *errp = why;
+    }
+    if (!*errp && r->packet) {
+        take_packet(r);
     }
 }
 
 /* ---- Output. ---- */
 
+/* In the bridge that the trace is in. */
 static const char *
-port_name(uint16_t number, void *ofproto)
+port_name(uint16_t number, void *trace_)
 {
-    const struct ofport *port = ofproto ? ofproto_port_find(ofproto, number) : NULL;
+    const struct xtrace *trace = trace_;
+    const struct ofproto *o = ofproto_lookup(trace->bridge);
+    const struct ofport *port = o ? ofproto_port_find(o, number) : NULL;
 
     return port ? netdev_name(port->netdev) : NULL;
 }
@@ -232,6 +251,9 @@ put_flow(struct strbuf *s, const struct flow *flow, const struct of_names *names
     struct of_match m;
 
     of_match_from_flow(&m, flow);
+    if (!flow->meta.in_port) { /* an action took it away */
+        m.mask.meta.in_port = 0;
+    }
     of_match_format(&m, -1, names, s);
 }
 
@@ -253,12 +275,34 @@ put_megaflow(struct strbuf *s, const struct flow *flow, const struct flow *mask,
     strbuf_putc(s, '\n');
 }
 
+/* The pipeline that the flow would go on with is not there. */
+static void
+lost(struct strbuf *s, const struct trace_request *r, const struct flow *shown,
+     const struct of_names *names)
+{
+    struct flow mask;
+
+    flow_mask_init_minimal(&mask, shown);
+    flow_mask_clip(&mask, shown);
+    strbuf_putf(s, "\nbridge(\"%s\")\n", r->ofproto->name);
+    for (size_t n = strlen("bridge(\"\")") + strlen(r->ofproto->name); n; n--) {
+        strbuf_putc(s, '-');
+    }
+    strbuf_putf(s,
+                "\n     >>>> Recirculation context not found for ID %" PRIx32 " <<<<\n\n"
+                "Final flow: unchanged\n",
+                r->flow.meta.recirc_id);
+    put_megaflow(s, shown, &mask, names);
+    strbuf_puts(s, "Datapath actions: drop\n"
+                   "Translation failed (No recirculation context), packet is dropped.");
+}
+
 static void
 run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
 {
     struct strbuf s = STRBUF_INIT;
-    const struct of_names names = {.port = port_name, .aux = r->ofproto};
-    struct xtrace trace = {.s = &s, .names = r->names ? &names : NULL};
+    struct xtrace trace = {.s = &s, .bridge = r->ofproto->name};
+    const struct of_names names = {.port = port_name, .aux = &trace};
     struct xlate_in in = {
         .snapshot = xsnapshot_get(),
         .odp = r->odp,
@@ -276,21 +320,20 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
     struct xlate_out out;
     bool same;
 
-    if (r->ofproto) {
-        in.bridge = xsnapshot_bridge_by_id(in.snapshot, r->ofproto->id);
-        shown.meta.in_port = r->in_ofport;
-    } else {
-        const struct xport *p = xsnapshot_port_by_dp(in.snapshot, r->odp, r->flow.meta.in_port);
-
-        shown.meta.in_port = p ? p->ofport : OFPP_NONE;
-    }
+    trace.names = r->names ? &names : NULL;
+    in.bridge = xsnapshot_bridge_by_id(in.snapshot, r->ofproto->id);
+    shown.meta.in_port = r->in_ofport;
     strbuf_puts(&s, "Flow: ");
     put_flow(&s, &shown, trace.names);
     strbuf_putc(&s, '\n');
     if (!xlate_translate(&in, &out)) {
+        if (r->flow.meta.recirc_id) {
+            lost(&s, r, &shown, trace.names);
+            ctl_reply(conn, strbuf_cstr(&s));
+        } else {
+            ctl_reply_error(conn, "Invalid datapath flow");
+        }
         strbuf_free(&s);
-        ctl_reply_errorf(conn, r->flow.meta.recirc_id ? "Recirculation id is not known"
-                                                      : "Invalid datapath flow");
         return;
     }
     strbuf_puts(&s, "\nFinal flow: ");
@@ -322,22 +365,43 @@ run(struct ctl_conn *conn, struct trace_request *r, bool packet_out)
     strbuf_free(&s);
 }
 
+/* A packet-out has a list of actions, no instructions. */
+static void
+refuse_instructions(const struct of_actions *acts, char **errp)
+{
+    static const char *const names[OFA_N] = {
+        [OFA_METER] = "meter",
+        [OFA_CLEAR_ACTIONS] = "clear_actions",
+        [OFA_WRITE_ACTIONS] = "write_actions",
+        [OFA_WRITE_METADATA] = "write_metadata",
+        [OFA_GOTO_TABLE] = "goto_table",
+    };
+
+    OF_ACT_FOR_EACH(a, acts->a, acts->len)
+    {
+        if (names[a->type] && !*errp) {
+            error_set(errp, "%s instruction not allowed here", names[a->type]);
+        }
+    }
+}
+
 static void
 trace_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *packet_out)
 {
     struct trace_request r;
-    struct arguments a;
+    struct trace_args a;
     char *err = NULL;
 
-    split(argc, argv, packet_out != NULL, &a);
+    trace_args_split(argc, argv, packet_out != NULL, &a);
     if (a.error) {
         ctl_reply_error(conn, a.error);
         free(a.error);
         return;
     }
     parse(&a, &r, &err);
-    if (!err && packet_out) {
-        of_actions_parse(a.actions, &r.acts, of_port_by_name, r.ofproto, &err);
+    if (!err && packet_out &&
+        of_actions_parse(a.actions, &r.acts, of_port_by_name, r.ofproto, &err)) {
+        refuse_instructions(&r.acts, &err);
     }
     if (err) {
         ctl_reply_error(conn, err);

@@ -87,6 +87,13 @@ revalidator_purge_cmd(struct ctl_conn *conn, int argc, const char *const argv[],
 }
 
 static void
+revalidator_hold_cmd(struct ctl_conn *conn, int argc, const char *const argv[], void *on)
+{
+    revalidator_hold(on != NULL);
+    ctl_reply(conn, "");
+}
+
+static void
 upcall_show(struct ctl_conn *conn, int argc, const char *const argv[], void *aux)
 {
     struct strbuf s = STRBUF_INIT;
@@ -151,7 +158,12 @@ ofproto_commands_upcall_register(void)
 
     ctl_command_register("revalidator/wait", "", 0, 0, revalidator_wait_cmd, NULL);
     ctl_command_register("revalidator/purge", "", 0, 0, revalidator_purge_cmd, NULL);
-    ctl_command_register("upcall/show", "", 0, 0, upcall_show, NULL);
+    ctl_command_register("revalidator/pause", "", 0, 0, revalidator_hold_cmd, &on);
+    ctl_command_register("revalidator/resume", "", 0, 0, revalidator_hold_cmd, NULL);
+    ctl_command_register("upcall/show",
+                         ""
+                         "",
+                         0, 0, upcall_show, NULL);
     ctl_command_register("upcall/set-flow-limit", "flow-limit-number", 1, 1,
                          upcall_set_flow_limit, NULL);
     ctl_command_register("upcall/disable-megaflows", "", 0, 0, upcall_megaflows, NULL);

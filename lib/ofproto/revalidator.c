@@ -55,6 +55,7 @@ static pthread_cond_t done_cond; /* for waiters: `completed` grew */
 static uint64_t requested GUARDED_BY(mutex);
 static bool purge_wanted GUARDED_BY(mutex);
 static bool stopping GUARDED_BY(mutex);
+static bool held GUARDED_BY(mutex);
 static struct revalidator_config config GUARDED_BY(mutex) = {
     .max_idle_ms = 10000,
     .max_revalidator_ms = 500,
@@ -307,7 +308,10 @@ wait_for_work(int64_t pass_ns) REQUIRES(mutex)
     while (!stopping && requested == served) {
         bool change = atomic_load_explicit(&poked, memory_order_acquire);
 
-        if (pthread_cond_timedwait(&wake_cond, &mutex.m, change ? &gap : &due) == ETIMEDOUT) {
+        if (held) {
+            pthread_cond_wait(&wake_cond, &mutex.m);
+        } else if (pthread_cond_timedwait(&wake_cond, &mutex.m, change ? &gap : &due) ==
+                   ETIMEDOUT) {
             break;
         }
     }
@@ -352,8 +356,24 @@ revalidator_main(void *aux)
 static void
 clock_warped(void *aux)
 {
-    if (running) {
+    bool now;
+
+    mutex_lock(&mutex);
+    now = running && !held;
+    mutex_unlock(&mutex);
+    if (now) {
         revalidator_request(false);
+    }
+}
+
+void
+revalidator_hold(bool on)
+{
+    mutex_lock(&mutex);
+    held = on;
+    mutex_unlock(&mutex);
+    if (!on) {
+        revalidator_request(false); /* for what was left undone meanwhile */
     }
 }
 

@@ -27,6 +27,9 @@ uint64_t revalidator_completed(void); /* highest ticket served; any thread */
 /* Waits for a ticket, at most `timeout_ms` of real time; the caller is RCU-offline meanwhile.
  */
 bool revalidator_wait(uint64_t ticket, int timeout_ms);
+/* While held, passes are made only when they are asked for: not by time, not for changes. Main.
+ */
+void revalidator_hold(bool);
 /* `cb` is called on the revalidator thread whenever tickets have been served. */
 void revalidator_set_notify(void (*cb)(void));
 

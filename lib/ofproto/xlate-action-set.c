@@ -84,7 +84,11 @@ xlate_say_action_set(struct xlate_ctx *ctx, const char *is)
     struct of_actions ordered;
     struct strbuf s = STRBUF_INIT;
 
-    if (LIKELY(!ctx->in->trace) || !ctx->action_set.len) {
+    if (LIKELY(!ctx->in->trace)) {
+        return;
+    }
+    if (!ctx->action_set.len) {
+        xlate_say(ctx, "action set %s empty", is);
         return;
     }
     ordered = in_order(ctx->action_set.a, ctx->action_set.len);

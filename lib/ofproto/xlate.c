@@ -145,6 +145,21 @@ misses_to_controller(const struct xlate_ctx *ctx, uint8_t table_id)
            (!ctx->in_port || !(ctx->in_port->config & OFPPC_NO_PACKET_IN));
 }
 
+/* What a trace says when nothing matches. */
+static enum xtrace_miss
+traced_miss(const struct xlate_ctx *ctx, uint8_t table_id, bool may_miss)
+{
+    bool patched = ctx->in->bridge && ctx->bridge->id != ctx->in->bridge->id;
+
+    if (!may_miss || oftables_miss(ctx->bridge->tables, table_id) == OFTABLE_MISS_DROP) {
+        return XTRACE_MISS_GOES_ON;
+    }
+    if (misses_to_controller(ctx, table_id)) {
+        return patched ? XTRACE_MISS_CONTROLLER_PATCHED : XTRACE_MISS_CONTROLLER;
+    }
+    return patched ? XTRACE_MISS_DROP_PATCHED : XTRACE_MISS_DROP;
+}
+
 /* Nothing matched a packet that came to a table by itself. */
 static void
 miss(struct xlate_ctx *ctx, uint8_t table_id)
@@ -184,12 +199,8 @@ xlate_table(struct xlate_ctx *ctx, uint8_t table_id, uint16_t in_port, bool may_
         rule = lookup(ctx, ++table_id, in_port);
     }
     if (UNLIKELY(ctx->in->trace != NULL)) {
-        trace_was = xtrace_table(ctx->in->trace, table_id, rule,
-                                 !may_miss || oftables_miss(ctx->bridge->tables, table_id) ==
-                                                  OFTABLE_MISS_DROP
-                                     ? XTRACE_MISS_GOES_ON
-                                 : misses_to_controller(ctx, table_id) ? XTRACE_MISS_CONTROLLER
-                                                                       : XTRACE_MISS_DROP);
+        trace_was =
+            xtrace_table(ctx->in->trace, table_id, rule, traced_miss(ctx, table_id, may_miss));
     }
     ctx->depth++;
     if (rule) {

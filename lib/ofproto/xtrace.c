@@ -67,6 +67,7 @@ enter(struct xtrace *t, struct xtrace_node *parent, enum node_type type)
 void
 xtrace_bridge(struct xtrace *t, const char *name)
 {
+    t->bridge = name;
     strbuf_putf(&enter(t, at_action(t), NODE_BRIDGE)->text, "bridge(\"%s\")", name);
 }
 
@@ -75,8 +76,10 @@ xtrace_table(struct xtrace *t, uint8_t table_id, const struct rule *rule, enum x
 {
     static const char *const heads[] = {
         [XTRACE_MISS_GOES_ON] = "No match.",
-        [XTRACE_MISS_DROP] = "reg0=0x2, priority 0",
+        [XTRACE_MISS_DROP] = "No match.",
         [XTRACE_MISS_CONTROLLER] = "No match, and a \"packet-in\" is called for.",
+        [XTRACE_MISS_DROP_PATCHED] = "reg0=0x2, priority 0",
+        [XTRACE_MISS_CONTROLLER_PATCHED] = "reg0=0x1, priority 0",
         [XTRACE_MISS_FRAGMENT] =
             "Packets are IP fragments and the fragment handling mode is \"drop\".",
     };
@@ -88,7 +91,9 @@ xtrace_table(struct xtrace *t, uint8_t table_id, const struct rule *rule, enum x
     strbuf_putf(s, "%2u. ", table_id);
     if (!rule) {
         strbuf_puts(s, heads[miss]);
-        xtrace_text(t, miss == XTRACE_MISS_CONTROLLER ? "controller(reason=)" : "drop");
+        xtrace_text(t, miss == XTRACE_MISS_CONTROLLER || miss == XTRACE_MISS_CONTROLLER_PATCHED
+                           ? "controller(reason=)"
+                           : "drop");
         return was;
     }
     cls_rule_get_match(&rule->cls, &match.flow, &match.mask);

@@ -15,6 +15,7 @@ struct xtrace_node;
 struct xtrace {
     struct strbuf *s;
     const struct of_names *names;  /* NULL: numbers */
+    const char *bridge;            /* whose ports the names are of */
     struct xtrace_node *root, *at; /* zero to begin with */
 };
 
@@ -23,8 +24,12 @@ void xtrace_bridge(struct xtrace *, const char *name);
 /* What becomes of a packet that no rule matched. */
 enum xtrace_miss {
     XTRACE_MISS_GOES_ON, /* after a resubmit: the rest of the list is not touched */
-    XTRACE_MISS_DROP,    /* the packet came to the table by itself: stock has a rule for that */
+    XTRACE_MISS_DROP,    /* the packet came to the table by itself */
     XTRACE_MISS_CONTROLLER,
+    /* The same in a bridge that the packet has come to by a patch port: there the rules show
+     * that stock has for that. */
+    XTRACE_MISS_DROP_PATCHED,
+    XTRACE_MISS_CONTROLLER_PATCHED,
     XTRACE_MISS_FRAGMENT, /* no table is asked */
 };
 /* What is said until xtrace_end(), which wants what this returns, is about this table; `rule`

@@ -266,7 +266,7 @@ parse_port_action(struct of_act_parser *p, const char *word)
     uint16_t port;
 
     if (!port_from_text(p, word, &port)) {
-        error_set(p->errp, "%s: unknown action", word);
+        error_set(p->errp, "unknown action %s", word);
         return false;
     }
     of_actions_put_output(p->out, port, port == OFPP_CONTROLLER ? UINT16_MAX : 0);
@@ -307,7 +307,8 @@ check_order(struct of_act_parser *p, size_t start, bool nested)
     unsigned last = 0;
     bool any = false;
 
-    OF_ACT_FOR_EACH (a, first, p->out->len - start) {
+    OF_ACT_FOR_EACH(a, first, p->out->len - start)
+    {
         unsigned r = of_acts_rank(a);
         const char *name = of_act_name_by_type((enum of_act_type) a->type, 0)->name;
 

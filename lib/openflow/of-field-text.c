@@ -494,6 +494,45 @@ mask_parse(enum of_field f, enum notation notation, const char *text, struct of_
     return one_value_parse(f, notation, text, mask);
 }
 
+/* Why one_value_parse() did not take it. */
+static void
+set_why(enum of_field f, enum notation notation, const char *text, char **errp)
+{
+    const struct of_field_info *info = of_field_info(f);
+    uint64_t n;
+
+    switch (notation) {
+    case N_ETH:
+        error_set(errp, "%s: invalid Ethernet address", text);
+        break;
+    case N_IPV4:
+        error_set(errp, "%s: invalid IP address", text);
+        break;
+    case N_IPV6:
+        error_set(errp, "%s: invalid IPv6 address", text);
+        break;
+    case N_FRAG:
+        error_set(errp,
+                  "%s: unknown fragment type (valid types are \"no\", \"yes\", \"first\", "
+                  "\"later\", \"not_later\")",
+                  text);
+        break;
+    case N_PORT:
+    case N_PT:
+    case N_TCP_FLAGS:
+    case N_HEX:
+    case N_DEC:
+    default:
+        if (num_parse_u64(text, 0, UINT64_MAX, &n)) {
+            error_set(errp, "%s: value too large for %u-byte field %s", text, info->n_bytes,
+                      info->name);
+        } else {
+            error_set(errp, "%s: bad syntax for %s value", text, info->name);
+        }
+        break;
+    }
+}
+
 bool
 of_field_parse(enum of_field f, const char *text, struct of_value *v, struct of_value *mask,
                char **errp)
@@ -509,7 +548,7 @@ of_field_parse(enum of_field f, const char *text, struct of_value *v, struct of_
                                           (!slash || mask_parse(f, notation, slash + 1, mask)));
     free(head);
     if (!ok) {
-        error_set(errp, "%s: bad value for %s", text, of_field_info(f)->name);
+        set_why(f, notation, text, errp);
         return false;
     }
     if (!of_field_value_ok(f, v)) {

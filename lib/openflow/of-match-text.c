@@ -258,10 +258,38 @@ field_for(const char *name, const struct of_match *m)
     return of_field_by_name(name, strlen(name));
 }
 
+struct parser {
+    struct of_match *m;
+    int (*port)(const char *name, void *aux);
+    void *aux;
+    bool exact; /* a flow, not a match */
+    char **errp;
+};
+
+/* A value, but of ports; false with a sentence. */
 static bool
-parse_pair(const char *name, const char *text, struct of_match *m,
-           int (*port)(const char *, void *), void *aux, char **errp)
+parse_value(const struct parser *p, const char *name, enum of_field f, const char *text,
+            struct of_value *value, struct of_value *mask)
 {
+    char *why = NULL;
+
+    if (!of_field_parse(f, text, value, mask, &why)) {
+        error_set(p->errp, "bad value for %s (%s)", name, why);
+        free(why);
+        return false;
+    }
+    if (p->exact && f != OFF_IP_FRAG && !of_value_is_ones(mask, f)) {
+        error_set(p->errp, "bad value for %s (%s: wildcards not allowed here)", name, text);
+        return false;
+    }
+    return true;
+}
+
+static bool
+parse_pair(const struct parser *p, const char *name, const char *text)
+{
+    struct of_match *m = p->m;
+    char **errp = p->errp;
     enum of_field f = field_for(name, m);
     struct of_value value, mask;
     uint16_t number;
@@ -271,7 +299,7 @@ parse_pair(const char *name, const char *text, struct of_match *m,
         return false;
     }
     if (of_field_info(f)->place == OFL_PORT || f == OFF_IN_PORT) {
-        if (!of_port_parse(text, port, aux, &number)) {
+        if (!of_port_parse(text, p->port, p->aux, &number)) {
             error_set(errp, "bad value for %s (%s: invalid or unknown port for %s)", name, text,
                       name);
             return false;
@@ -282,7 +310,7 @@ parse_pair(const char *name, const char *text, struct of_match *m,
         f = OFF_VLAN_TCI; /* no tag */
         memset(&value, 0, sizeof value);
         mask = of_value_from_u64(f, VLAN_CFI | VLAN_VID_MASK);
-    } else if (!of_field_parse(f, text, &value, &mask, errp)) {
+    } else if (!parse_value(p, name, f, text, &value, &mask)) {
         return false;
     }
     if (!of_field_info(f)->maskable && !of_value_is_ones(&mask, f)) {
@@ -294,7 +322,7 @@ parse_pair(const char *name, const char *text, struct of_match *m,
         return false;
     }
     if (!of_field_is_zero(f, &m->mask) && f != OFF_VLAN_TCI) {
-        error_set(errp, "%s: given twice", name);
+        error_set(errp, "field %s set multiple times", of_field_info(f)->name);
         return false;
     }
     of_match_set(m, f, &value, &mask);
@@ -317,39 +345,68 @@ next_token(char **p)
     return *start ? start : NULL;
 }
 
-bool
-of_match_parse(const char *text, struct of_match *m, int (*port)(const char *, void *),
-               void *aux, char **errp)
+/* A word without a value: the name of a protocol, or a field that nothing is said of. */
+static bool
+parse_word(const struct parser *parser, const char *word)
+{
+    const struct flow_protocol *p = flow_protocol_by_name(word);
+    struct of_match *m = parser->m;
+    bool another = m->mask.eth.type_be;
+
+    if (!p) {
+        if (strcmp(word, "eth") && field_for(word, m) != OFF_N) {
+            return parse_pair(parser, word, "");
+        } else if (strcmp(word, "eth")) {
+            error_set(parser->errp, "unknown field %s", word);
+            return false;
+        }
+        return true;
+    }
+    if (another && parser->exact) {
+        error_set(parser->errp, "Ethernet type set multiple times");
+        return false;
+    }
+    of_match_set_u64(m, OFF_ETH_TYPE, p->eth_type);
+    if (p->ip_proto) {
+        of_match_set_u64(m, OFF_IP_PROTO, p->ip_proto);
+    }
+    if (another) { /* the last one holds: what belongs to the former goes */
+        of_match_normalize(m);
+    }
+    return true;
+}
+
+static bool
+parse(const struct parser *p, const char *text)
 {
     char *copy = xstrdup(text), *rest = copy, *token;
     bool ok = true;
 
-    of_match_init(m);
+    of_match_init(p->m);
     while (ok && (token = next_token(&rest))) {
         char *eq = strchr(token, '=');
-        const struct flow_protocol *p;
 
         if (eq) {
             *eq = '\0';
-            ok = parse_pair(token, eq + 1, m, port, aux, errp);
-            continue;
-        }
-        p = flow_protocol_by_name(token);
-        if (p) {
-            bool another = m->mask.eth.type_be;
-
-            of_match_set_u64(m, OFF_ETH_TYPE, p->eth_type);
-            if (p->ip_proto) {
-                of_match_set_u64(m, OFF_IP_PROTO, p->ip_proto);
-            }
-            if (another) { /* the last one holds: what belongs to the former goes */
-                of_match_normalize(m);
-            }
-        } else if (strcmp(token, "eth")) {
-            error_set(errp, "unknown field %s", token);
-            ok = false;
+            ok = parse_pair(p, token, eq + 1);
+        } else {
+            ok = parse_word(p, token);
         }
     }
     free(copy);
     return ok;
+}
+
+bool
+of_match_parse(const char *text, struct of_match *m, int (*port)(const char *, void *),
+               void *aux, char **errp)
+{
+    return parse(&(struct parser){m, port, aux, false, errp}, text);
+}
+
+bool
+of_match_parse_flow(const char *text, struct of_match *m, int (*port)(const char *, void *),
+                    void *aux, char **errp)
+{
+    return parse(&(struct parser){m, port, aux, true, errp}, text);
 }

@@ -84,5 +84,8 @@ void of_match_format(const struct of_match *, int priority, const struct of_name
  * sentence in `*errp`. */
 bool of_match_parse(const char *, struct of_match *, int (*port)(const char *name, void *aux),
                     void *aux, char **errp);
+/* The same for one packet's flow: no masks, no field twice, one Ethernet type. */
+bool of_match_parse_flow(const char *, struct of_match *,
+                         int (*port)(const char *name, void *aux), void *aux, char **errp);
 
 #endif

@@ -190,6 +190,11 @@ def renumber(text, pattern):
     return re.sub(pattern, one, text)
 
 
+def without_nd_ext(text):
+    """Stock's dumps have no words for one part of a match."""
+    return re.sub(r',nd_ext\([^)]*\)(?=.*, packets:)', '', text)
+
+
 def normal(text):
     """Takes out what two switches may not agree on."""
     text = re.sub(r' ?\(xid=0x[0-9a-f]+\)', '', text)
@@ -201,7 +206,15 @@ def normal(text):
     # Whatever a flow does is done by the datapath itself: there is no slow path.
     text = re.sub(r'\nThis flow is handled by the userspace slow path because it:(\n  - .*)+',
                   '', text)
-    text = re.sub(r'ufid:[0-9a-f-]+, ', '', text)
+    text = re.sub(r'ufid:[0-9a-f-]{36},? ', '', text)
+    # How good a bucket is, the hash of a packet, and how stock's classifier works inside.
+    text = re.sub(r'(: score |dp_hash\(0x)[0-9a-f]+', r'\1N', text)
+    text = re.sub(r', dp-extra-info:\S+', '', text)
+    text = without_nd_ext(text)
+    # Who keeps flows true, and how many there were.
+    text = re.sub(r'\(current \d+\) \(avg \d+\) \(max \d+\)',
+                  '(current N) (avg N) (max N)', text)
+    text = re.sub(r'^  \d+: \(keys', '  N: (keys', text, flags=re.M)
     text = re.sub(r'used:(never|[0-9.]+s)', 'used:N', text)
     text = re.sub(r'\w\w\w \w\w\w [ \d]\d .*?(OFPT_|NXT_)', r'\1', text)
     text = re.sub(r'[0-9]{4}-[0-9]\d-\d\d \d\d:\d\d:\d\d\.\d+: ', '', text)
@@ -402,9 +415,7 @@ def refusals(text):
 
 
 def flows_of(side):
-    # Stock's dumps have no words for one part of a match.
-    lines = [re.sub(r',nd_ext\([^)]*\)(?=.*, packets:)', '', line)
-             for line in side.appctl('dpctl/dump-flows').splitlines()]
+    lines = without_nd_ext(side.appctl('dpctl/dump-flows')).splitlines()
     return ''.join(sorted(line + '\n' for line in lines if not line.startswith('flow-dump')))
 
 

@@ -381,6 +381,20 @@ text(void **state)
                                       "in_port=eth0",
                                       "dl_type=5/4",   /* no such mask */
                                       "ip,nw_frag=2"}; /* words only */
+    static const struct {
+        const char *text, *why;
+    } no_flow[] = {
+        {"ip,arp", "Ethernet type set multiple times"},
+        {"in_port=1,in_port=2", "field in_port set multiple times"},
+        {"ip,nw_src=1.2.3.4/24",
+         "bad value for nw_src (1.2.3.4/24: wildcards not allowed here)"},
+        {"dl_dst=50:54", "bad value for dl_dst (50:54: invalid Ethernet address)"},
+        {"ip,nw_dst=1.2.3", "bad value for nw_dst (1.2.3: invalid IP address)"},
+        {"ipv6,ipv6_src=zz", "bad value for ipv6_src (zz: invalid IPv6 address)"},
+        {"reg0=x", "bad value for reg0 (x: bad syntax for reg0 value)"},
+        {"ip,nw_ttl=300",
+         "bad value for nw_ttl (300: value too large for 1-byte field nw_ttl)"},
+    };
     struct strbuf s = STRBUF_INIT;
     struct of_match m;
     char *error = NULL;
@@ -397,6 +411,15 @@ text(void **state)
     assert_string_equal(strbuf_cstr(&s),
                         "priority=5,udp,in_port=LOCAL,vlan_tci=0x0000/0x1fff,tp_dst=53");
     strbuf_clear(&s);
+    /* A flow is exact. */
+    for (unsigned i = 0; i < ARRAY_SIZE(no_flow); i++) {
+        assert_false(of_match_parse_flow(no_flow[i].text, &m, NULL, NULL, &error));
+        assert_string_equal(error, no_flow[i].why);
+        free(error);
+        error = NULL;
+    }
+    assert_true(of_match_parse_flow("tcp,tp_dst=80,nw_src=1.2.3.4/32,dl_vlan=0xffff", &m, NULL,
+                                    NULL, &error));
     /* The last protocol holds. */
     assert_true(of_match_parse("sctp6,tp_src=1,dl_vlan=7,mpls", &m, NULL, NULL, &error));
     of_match_format(&m, -1, NULL, &s);
