@@ -166,6 +166,7 @@ send_packet_ins(struct connmgr *mgr, const struct punt *punt)
     memset(&flow, 0, sizeof flow);
     flow.regs = why->regs;
     flow.meta.in_port = why->in_port;
+    flow.meta.pkt_mark = punt->pkt_mark;
     OFCONN_FOR_EACH(c, mgr)
     {
         pin.reason = wire_reason(c, why->reason);

@@ -115,7 +115,7 @@ of_handle_resume(struct ofconn *c, struct of_msg *msg)
         return NXR_STALE;
     }
     err = new_packet(r.packet, r.packet_len, &p);
-    if (!err && !ofproto_resume(c->mgr->ofproto, p, r.in_port, k.recirc_id)) {
+    if (!err && !ofproto_resume(c->mgr->ofproto, p, &r.metadata.flow, k.recirc_id)) {
         err = NXR_STALE;
     }
     return err;

@@ -124,9 +124,11 @@ void ofproto_set_fail_open(struct ofproto *, bool);
 struct of_act;
 void ofproto_packet_out(struct ofproto *, struct packet *, uint16_t in_port,
                         const struct of_act *, size_t len);
-/* The packet whose pipeline waits under `recirc_id` goes on; takes the packet.  False: no
- * pipeline of this bridge does. */
-bool ofproto_resume(struct ofproto *, struct packet *, uint16_t in_port, uint32_t recirc_id);
+/* The packet whose pipeline waits under `recirc_id` goes on, with in_port, packet mark, registers
+ * and metadata from `metadata`; takes the packet.  False: no pipeline of this bridge does. */
+struct flow;
+bool ofproto_resume(struct ofproto *, struct packet *, const struct flow *metadata,
+                    uint32_t recirc_id);
 
 void ofproto_commands_trace_register(void);
 void ofproto_commands_fdb_register(void);

@@ -94,15 +94,21 @@ waits_in(const struct ofproto *o, uint32_t recirc_id)
 }
 
 bool
-ofproto_resume(struct ofproto *o, struct packet *p, uint16_t in_port, uint32_t recirc_id)
+ofproto_resume(struct ofproto *o, struct packet *p, const struct flow *metadata,
+               uint32_t recirc_id)
 {
-    struct xlate_in in = {.snapshot = xsnapshot_get()};
+    struct xlate_in in = {
+        .snapshot = xsnapshot_get(),
+        .resumed = &metadata->regs,
+        .in_ofport = (uint16_t) metadata->meta.in_port,
+    };
 
     if (!waits_in(o, recirc_id)) {
         packet_free(p);
         return false;
     }
-    set_in_port(o, p, in_port);
+    set_in_port(o, p, in.in_ofport);
+    p->pkt_mark = metadata->meta.pkt_mark;
     p->recirc_id = recirc_id;
     run(o, p, &in);
     return true;

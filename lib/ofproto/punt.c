@@ -54,6 +54,7 @@ punt_put(void *aux, const struct packet *pkt, const uint64_t *words, uint16_t n_
     p->next = NULL;
     p->why = memcpy(p + 1, words, n_bytes);
     p->len = pkt->len;
+    p->pkt_mark = pkt->pkt_mark;
     p->data = (uint8_t *) (p + 1) + n_bytes;
     memcpy(p->data, packet_data(pkt), pkt->len);
 

@@ -18,6 +18,7 @@ struct punt {
     struct punt *next;            /* private */
     const struct xlate_punt *why; /* words of this punt's own */
     uint16_t len;
+    uint32_t pkt_mark;
     uint8_t *data; /* the whole packet */
 };
 

@@ -214,29 +214,11 @@ run_one(struct xlate_ctx *ctx, const struct of_act *a)
     }
 }
 
-/* controller(pause) stops the pipeline with the rest of the list to do. */
+/* controller(pause) stops the pipeline until the controller resumes it. */
 static bool
 is_pause(const struct of_act *a)
 {
     return a->type == OFA_CONTROLLER && ((const struct of_act_controller *) a)->pause;
-}
-
-static void
-pause_here(struct xlate_ctx *ctx, const struct of_act_controller *a, const struct of_act *rest,
-           size_t rest_len)
-{
-    const struct xlate_to_controller to = {
-        .max_len = a->max_len,
-        .controller_id = a->controller_id,
-        .reason = a->reason,
-        .meter_id = a->meter_id,
-        .userdata = a->userdata,
-        .userdata_len = a->userdata_len,
-        .recirc_id = xlate_freeze_now(ctx, rest, rest_len),
-    };
-
-    xlate_controller(ctx, &to);
-    ctx->exit = true;
 }
 
 void
@@ -263,7 +245,8 @@ xlate_actions(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
             return;
         }
         if (is_pause(a)) {
-            pause_here(ctx, (const struct of_act_controller *) a, next, left);
+            xlate_pause(ctx, (const struct of_act_controller *) a);
+            xlate_freeze_rest(ctx, next, left);
             return;
         }
         run_one(ctx, a);

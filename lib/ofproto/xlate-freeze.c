@@ -5,6 +5,8 @@
  * While a pipeline stops, each list that was at work adds what it had left, innermost first;
  * the result is one flat list to go on with. */
 
+#include <string.h>
+
 #include "log/coverage.h"
 #include "ofproto/frozen.h"
 #include "ofproto/groups.h"
@@ -20,6 +22,13 @@ xlate_freeze(struct xlate_ctx *ctx, const struct group *hash)
     ctx->freezing = true;
     ctx->freeze_hash = hash;
     of_actions_free(&ctx->frozen);
+}
+
+void
+xlate_pause(struct xlate_ctx *ctx, const struct of_act_controller *a)
+{
+    xlate_freeze(ctx, NULL);
+    of_actions_put_copy(&ctx->pause, &a->act);
 }
 
 void
@@ -98,25 +107,26 @@ xlate_finish_freeze(struct xlate_ctx *ctx)
     xlate_commit(ctx, &ctx->tags);
     f = freeze_state(ctx, ctx->frozen.a, ctx->frozen.len);
     of_actions_free(&ctx->frozen);
-    if (f) {
+    if (f && ctx->pause.len) {
+        xlate_controller_act(ctx, (const struct of_act_controller *) ctx->pause.a,
+                             frozen_id(f));
+    } else if (f) {
         if (ctx->freeze_hash) {
             add_hash(ctx, ctx->freeze_hash);
         }
         dp_actions_add_recirc(&ctx->actions, frozen_id(f));
         ctx->irreversible = true;
     }
+    of_actions_free(&ctx->pause);
 }
 
-uint32_t
-xlate_freeze_now(struct xlate_ctx *ctx, const struct of_act *list, size_t len)
+/* What a controller may change while the packet is with it. */
+static void
+resumed_regs(struct flow_regs *regs, const struct flow_regs *by)
 {
-    struct frozen *f;
-
-    of_actions_free(&ctx->frozen);
-    xlate_freeze_rest(ctx, list, len);
-    f = freeze_state(ctx, ctx->frozen.a, ctx->frozen.len);
-    of_actions_free(&ctx->frozen);
-    return f ? frozen_id(f) : 0;
+    regs->metadata_be = by->metadata_be;
+    regs->tun_id_be = by->tun_id_be;
+    memcpy(regs->reg, by->reg, sizeof regs->reg);
 }
 
 /* The effect keeps the state for as long as the megaflow lives. */
@@ -134,6 +144,10 @@ xlate_thaw(struct xlate_ctx *ctx, uint32_t recirc_id)
     e = xlate_add_effect(ctx, XLATE_EFFECT_FROZEN);
     e->frozen = f;
     frozen_read(f, &c);
+    if (ctx->in->resumed) {
+        c.in_port = ctx->in->in_ofport;
+        resumed_regs(&c.regs, ctx->in->resumed);
+    }
     ctx->bridge = xsnapshot_bridge_by_id(ctx->in->snapshot, c.bridge_id);
     if (!ctx->bridge) {
         COVERAGE_INC(drop_xlate_recirc_unknown);

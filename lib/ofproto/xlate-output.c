@@ -144,9 +144,9 @@ xlate_controller(struct xlate_ctx *ctx, const struct xlate_to_controller *to)
     }
 }
 
-/* controller(...): with `pause` the pipeline stops until the controller resumes it. */
-static void
-controller_act(struct xlate_ctx *ctx, const struct of_act_controller *a)
+void
+xlate_controller_act(struct xlate_ctx *ctx, const struct of_act_controller *a,
+                     uint32_t recirc_id)
 {
     const struct xlate_to_controller to = {
         .max_len = a->max_len,
@@ -155,6 +155,7 @@ controller_act(struct xlate_ctx *ctx, const struct of_act_controller *a)
         .meter_id = a->meter_id,
         .userdata = a->userdata,
         .userdata_len = a->userdata_len,
+        .recirc_id = recirc_id,
     };
 
     xlate_controller(ctx, &to);
@@ -221,7 +222,7 @@ xlate_output_act(struct xlate_ctx *ctx, const struct of_act *act)
         ctx->max_len = 0;
         break;
     case OFA_CONTROLLER:
-        controller_act(ctx, (const struct of_act_controller *) act);
+        xlate_controller_act(ctx, (const struct of_act_controller *) act, 0);
         break;
     case OFA_ENQUEUE:
         enqueue(ctx, (const struct of_act_enqueue *) act);

@@ -87,6 +87,7 @@ struct xlate_ctx {
      */
     bool freezing;
     const struct group *freeze_hash; /* recirculate with the hash it asks for; NULL: none */
+    struct of_actions pause;         /* the controller(pause) that stopped it, if one did */
     struct of_actions frozen;
     const struct of_act *resume; /* what is left to do of a pipeline that was stopped */
     size_t resume_len;
@@ -180,6 +181,9 @@ struct xlate_to_controller {
     uint32_t recirc_id; /* of a pipeline that waits for the controller; 0: none does */
 };
 void xlate_controller(struct xlate_ctx *, const struct xlate_to_controller *);
+/* controller(...); `recirc_id` as above. */
+void xlate_controller_act(struct xlate_ctx *, const struct of_act_controller *,
+                          uint32_t recirc_id);
 void xlate_output_act(struct xlate_ctx *, const struct of_act *);
 
 /* -- xlate-commit.c -- */
@@ -213,10 +217,10 @@ void xlate_fin_timeout(struct xlate_ctx *, const struct of_act_fin_timeout *);
 void xlate_freeze(struct xlate_ctx *, const struct group *hash);
 /* What is left of a list when it stops in the middle. */
 void xlate_freeze_rest(struct xlate_ctx *, const struct of_act *, size_t len);
-/* At the end of a pipeline: recirculates if it was stopped. */
+/* As xlate_freeze(), until the controller sends the packet back. */
+void xlate_pause(struct xlate_ctx *, const struct of_act_controller *);
+/* At the end of a pipeline that was stopped: recirculates, or sends to the controller. */
 void xlate_finish_freeze(struct xlate_ctx *);
-/* An id by which the pipeline as it is can be resumed; 0: none left. */
-uint32_t xlate_freeze_now(struct xlate_ctx *, const struct of_act *, size_t len);
 /* Restores the pipeline of a recirculated packet; false: nobody remembers it. */
 bool xlate_thaw(struct xlate_ctx *, uint32_t recirc_id);
 

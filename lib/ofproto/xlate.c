@@ -436,6 +436,7 @@ xlate_translate(const struct xlate_in *in, struct xlate_out *out)
     }
     xstack_destroy(&ctx.stack);
     of_actions_free(&ctx.frozen);
+    of_actions_free(&ctx.pause);
     of_actions_free(&ctx.action_set);
     if (!ok) {
         dp_actions_builder_destroy(&ctx.actions);

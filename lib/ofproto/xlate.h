@@ -107,6 +107,9 @@ struct xlate_in {
     const struct of_act *acts;
     size_t acts_len;
     bool packet_out;
+    /* A packet that the controller sends on (flow->meta.recirc_id): the registers it goes on
+     * with, in_ofport being its port; NULL: as they were. */
+    const struct flow_regs *resumed;
     struct xtrace *trace; /* NULL: nobody wants to know why */
 };
 struct xlate_out {

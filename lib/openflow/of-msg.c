@@ -100,7 +100,7 @@ static const struct coding codings[] = {
     MSG(PACKET_IN, 4, 6, 10, 24, 1, "PACKET_IN"),
     NXT(NXT_PACKET_IN, 1, 6, 17, 24, 1, "PACKET_IN"),
     NXT(NXT_PACKET_IN2, 1, 6, 30, 0, 1, "PACKET_IN2"),
-    NXT(NXT_RESUME, 1, 6, 28, 0, 1, "RESUME"),
+    NXT(NXT_RESUME, 1, 6, 28, 0, 8, "RESUME"),
     MSG(FLOW_REMOVED, 1, 1, 11, 80, 0, "FLOW_REMOVED"),
     MSG(FLOW_REMOVED, 2, 2, 11, 128, 0, "FLOW_REMOVED"),
     MSG(FLOW_REMOVED, 3, 5, 11, 48, 8, "FLOW_REMOVED"),

@@ -256,8 +256,8 @@ take_property(struct of_prop *prop, struct of_resume *res)
         if (!of_read_u8(d, &reason)) {
             return OFPBPC_BAD_LEN;
         }
-        res->reason = reason;
-        return reason < OFPR_N ? OF_OK : NXBRC_BAD_REASON;
+        res->reason = reason; /* as the controller likes */
+        return OF_OK;
     case NXPINT_METADATA:
         return decode_metadata(d, &res->metadata);
     case NXPINT_USERDATA:

@@ -133,6 +133,81 @@ def continuation(t):
     t.vendor('a', 28, bytes(8))
 
 
+def property_is(kind, data):
+    """An edit for Talk.resume(): the property has that content, or is left out."""
+    return lambda properties: [(k, data(d) if k == kind and callable(data) else
+                                data if k == kind else d)
+                               for k, d in properties if k != kind or data is not None]
+
+
+def metadata(t, in_port, *fields):
+    """The property of a packet-in, with fields of four bytes by their OXM headers."""
+    port = pack('!IH', 2, in_port) if t.version < 3 else pack('!II', 0x80000004, in_port)
+    return property_is(6, port + b''.join(pack('!II', *f) for f in fields))
+
+
+REG0, PKT_MARK = 0x00010004, 0x00014204
+
+
+@scene()
+def resumed(t):
+    """where a packet goes on that waited for the controller, and with what"""
+    t.open('a')
+    want_packets(t, 'a')
+    t.vendor('a', 16, pack('!I', 2))
+    for flow in ('in_port=1,actions=load:7->NXM_NX_REG0[],push:NXM_NX_REG0[],'
+                 'load:3->NXM_NX_PKT_MARK[],set_tunnel:6,'
+                 'controller(userdata=01.02.03.04.05,pause),pop:NXM_NX_REG1[],'
+                 'load:9->OXM_OF_METADATA[],resubmit(,2),4',
+                 'table=2,reg0=7,reg1=7,metadata=9,pkt_mark=3,tun_id=6,actions=3',
+                 'table=2,reg0=8,reg1=7,metadata=9,actions=2',
+                 'table=2,priority=65000,in_port=2,actions=1,2,in_port',
+                 'table=2,priority=65000,pkt_mark=4,actions=1,3'):
+        t.ofctl(1, 'add-flow', 'br0', flow)
+    t.appctl('netdev-dummy/receive', 'p1', ARP)
+    for edit in (property_is(99, None), property_is(0, bytes.fromhex(TCP)),
+                 *(property_is(kind, None) for kind in range(8)),
+                 metadata(t, 1, (REG0, 7)), metadata(t, 1, (REG0, 8)), metadata(t, 2, (REG0, 7)),
+                 metadata(t, 1, (REG0, 7), (PKT_MARK, 4)), metadata(t, 99), property_is(6, b'123'),
+                 property_is(3, b'\5'), property_is(5, b'\2'), property_is(5, b'\x63'),
+                 lambda p: p + [(99, b'')],
+                 lambda p: p + [(1, pack('!I', 9999)), (2, pack('!I', 5))]):
+        t.resume('a', edit)
+    for length in (1, 4, 7, 12):
+        t.vendor('a', 28, bytes(length))
+    t.ofctl(1, 'mod-flows', 'br0', 'table=2,actions=2,3')
+    t.resume('a')
+    t.ofctl(1, 'del-flows', 'br0', 'in_port=1')
+    t.resume('a')
+
+
+@scene()
+def resumed_often(t):
+    """pauses in a row, in clones and other lists, behind changes of headers"""
+    t.open('a')
+    want_packets(t, 'a')
+    t.vendor('a', 16, pack('!I', 2))
+    for flow in ('in_port=1,actions=controller(pause),set_field:50:54:00:00:00:09->eth_dst,'
+                 'controller(pause),set_field:7->reg3,push_vlan:0x8100,set_field:0x1005->vlan_vid,'
+                 'set_field:8->reg4,resubmit(9,0),2',
+                 'in_port=2,ip,actions=dec_ttl,clone(controller(pause),1),set_field:99->tcp_dst,3',
+                 'in_port=4,actions=controller(pause)',
+                 'in_port=9,actions=push_mpls:0x8847,controller(pause,id=0),1'):
+        t.ofctl(5, 'add-flow', 'br0', flow)
+    for port, packet, n in (('p1', ARP, 4), ('p2', TCP, 1), ('p4', TCP, 1)):
+        t.appctl('netdev-dummy/receive', port, packet)
+        t.sent(port)
+        for _ in range(n):
+            t.resume('a')
+    t.ofctl(1, 'packet-out', 'br0', f'in_port=none,packet={TCP},actions=dec_ttl,'
+            'controller(pause),mod_nw_src:1.2.3.4,1')
+    t.resume('a')
+    for number in (0, 1):
+        t.vendor('a', 16, pack('!I', number))
+        t.appctl('netdev-dummy/receive', 'p4', TCP)
+        t.appctl('netdev-dummy/receive', 'p1', TCP)
+
+
 @scene()
 def roles(t):
     """primary, secondary, equal; old generations"""

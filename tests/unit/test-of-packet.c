@@ -207,7 +207,7 @@ test_resume_bad(void **state)
     assert_int_equal(decode_resume(msg("0104001800000001000023200000001c 0009000801020304")),
                      OFPBPC_BAD_TYPE);
     assert_int_equal(decode_resume(msg("0104001800000001000023200000001c 0005000599000000")),
-                     NXBRC_BAD_REASON);
+                     OFPBRC_BAD_LEN);
     assert_int_equal(decode_resume(msg("0104001800000001000023200000001c 0004000800000000")),
                      OFPBPC_BAD_LEN);
 }
