@@ -16,21 +16,22 @@ of_flow_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_
         .version = c->version,
     };
     struct of_actions_limits l = limits;
+    bool deletes;
     enum of_err err = of_flow_mod_decode(msg, c->flow_mod_table_id, fm);
 
     if (err) {
         return err;
     }
+    deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
     l.table_id = fm->table_id == OFPTT_ALL ? 0 : fm->table_id;
     if (fm->table_id == OFTABLE_HIDDEN) {
         err = OFPBRC_EPERM;
-    } else if (fm->command != OFPFC_DELETE && fm->command != OFPFC_DELETE_STRICT) {
-        /* What the datapath notes of a packet is the switch's own business. */
-        err = fm->match.mask.meta.recirc_id || fm->match.mask.meta.dp_hash
-                  ? OFPBRC_EPERM
-                  : of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &l);
+    } else if (!deletes && (fm->match.mask.meta.recirc_id || fm->match.mask.meta.dp_hash)) {
+        err = OFPBRC_EPERM; /* what the datapath notes of a packet is the switch's business */
+    } else {
+        err = of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &l);
     }
-    if (err) {
+    if (err || deletes) { /* which needs no actions, but may have some */
         of_flow_mod_free(fm);
     }
     return err;

@@ -82,8 +82,7 @@ compose(struct xlate_ctx *ctx, const struct of_act_learn *l, struct of_flow_mod 
             put_load(&fm->actions, &spec->dst, &v);
             break;
         case OF_LEARN_OUTPUT:
-            of_actions_put_output(&fm->actions, (uint16_t) (v.b[14] << 8 | v.b[15]),
-                                  UINT16_MAX);
+            of_actions_put_output(&fm->actions, (uint16_t) (v.b[14] << 8 | v.b[15]), 0);
             break;
         }
     }

@@ -48,8 +48,8 @@ inconsistent(const struct check *c)
     return c->strict ? OFPBAC_MATCH_INCONSISTENT : OF_OK;
 }
 
-static enum of_err
-check_port(const struct check *c, uint16_t port)
+enum of_err
+of_acts_check_port(uint16_t port, uint16_t max_ports)
 {
     switch (port) {
     case OFPP_IN_PORT:
@@ -61,8 +61,14 @@ check_port(const struct check *c, uint16_t port)
     case OFPP_LOCAL:
         return OF_OK;
     default:
-        return port < c->limits->max_ports ? OF_OK : OFPBAC_BAD_OUT_PORT;
+        return port < max_ports ? OF_OK : OFPBAC_BAD_OUT_PORT;
     }
+}
+
+static enum of_err
+check_port(const struct check *c, uint16_t port)
+{
+    return of_acts_check_port(port, c->limits->max_ports);
 }
 
 /* A port that may have queues. */

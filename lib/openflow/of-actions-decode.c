@@ -161,7 +161,7 @@ decode_output(struct of_acts_dec *d, struct of_reader *r)
     }
     of_read_u16(r, &max_len);
     of_actions_put_output(d->out, port, max_len);
-    return OF_OK;
+    return of_acts_check_port(port, OFPP_MAX); /* in buckets, too */
 }
 
 static enum of_err

@@ -137,5 +137,7 @@ void of_acts_encode_header(struct of_buf *, const struct of_act *, uint8_t versi
 /* The order in which instructions execute, and have to be written: 0 meter, 1 actions that are
  * applied, and so on to goto_table. */
 unsigned of_acts_rank(const struct of_act *);
+/* OFPBAC_BAD_OUT_PORT, unless packets may be sent to that port. */
+enum of_err of_acts_check_port(uint16_t port, uint16_t max_ports);
 
 #endif

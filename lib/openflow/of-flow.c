@@ -186,10 +186,10 @@ of_flow_mod_decode(const struct of_msg *msg, bool table_id_ext, struct of_flow_m
     fm->modify_cookie = fm->modify_adds && msg->version != OF11_VERSION;
     if (is_delete(fm)) {
         fm->importance = 0;
-        return OF_OK;
+    } else {
+        fm->out_port = OFPP_NONE;
+        fm->out_group = OFPG_ANY;
     }
-    fm->out_port = OFPP_NONE;
-    fm->out_group = OFPG_ANY;
     return of_actions_decode(r, msg->version, OF_ACTS_INSTRUCTIONS, &fm->actions);
 }
 

@@ -290,6 +290,10 @@ check(const struct of_group_mod *gm, uint8_t version)
         }
         break;
     case OFPGC_DELETE:
+        /* OpenFlow 1.3.5 and 1.4 say so; in 1.5, as before, buckets do not matter. */
+        if (gm->n_buckets && (version == OF13_VERSION || version == OF14_VERSION)) {
+            return OFPGMFC_INVALID_GROUP;
+        }
         break;
     case OFPGC_INSERT_BUCKET:
         if (!layout_15(version)) {

@@ -13,11 +13,14 @@ of_queue_request_decode(const struct of_msg *msg, struct of_queue_request *q)
     if (err) {
         return err == OFPBAC_BAD_OUT_PORT ? OFPQOFC_BAD_PORT : err;
     }
-    if (msg->version == OF10_VERSION && q->port == OFPP_ALL) {
+    if (msg->version == OF10_VERSION && q->port == OFPP_ALL &&
+        msg->type != OFM_QUEUE_GET_CONFIG_REQUEST) {
         q->port = OFPP_NONE;
     }
     if (msg->type == OFM_QUEUE_GET_CONFIG_REQUEST) {
-        return OF_OK;
+        return q->port < OFPP_MAX || (q->port == OFPP_NONE && msg->version > OF10_VERSION)
+                   ? OF_OK
+                   : OFPQOFC_BAD_PORT;
     }
     return of_skip(&r, msg->version == OF10_VERSION ? 2 : 0) && of_read_u32(&r, &q->queue)
                ? OF_OK

@@ -401,6 +401,52 @@ def monitors_of_some(t):
     flows_change(t)
 
 
+@scene()
+def monitors_of_what_packets_do(t):
+    """flow monitors: flows learned, refreshed, overwritten, and gone by themselves"""
+    t.open('a')
+    monitor(t, 'a', 1, INITIAL | ADD | DELETE | MODIFY | ACTIONS, t.version != 4)
+    learn = 'learn(table=%s,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])'
+    for flow in ('in_port=1,actions=' + learn % '5,cookie=7,idle_timeout=20',
+                 'in_port=2,actions=' + learn % '6,cookie=8,hard_timeout=30,delete_learned',
+                 'in_port=3,ip,actions=' + learn % '7,hard_timeout=9,fin_hard_timeout=2,priority=9',
+                 'table=3,cookie=0x30,udp,idle_timeout=5,hard_timeout=15,actions=2',
+                 'table=3,cookie=0x31,arp,hard_timeout=15,actions=3'):
+        t.ofctl(1, 'add-flow', 'br0', flow)
+    for port, packet in (('p1', ARP), ('p1', ARP), ('p2', TCP), ('p3', TCP)):
+        t.appctl('netdev-dummy/receive', port, packet)
+    t.appctl('revalidator/wait')
+    t.ofctl(1, 'mod-flows', 'br0', 'table=7,actions=4')
+    for ms in (7000, 9000, 6000):
+        t.warp(ms)
+    t.ofctl(1, '--strict', 'del-flows', 'br0', 'in_port=2')
+    t.warp(15000)
+
+
+@scene()
+def monitors_of_the_slow(t):
+    """flow monitors: who does not read is paused, and told later what it missed"""
+    t.open('a')
+    monitor(t, 'a', 1, ADD | DELETE | MODIFY | ACTIONS)
+    for n in range(8):
+        t.ofctl(1, 'add-flow', 'br0', f'table=1,priority={n},cookie={n},actions=2')
+    t.warp(500)
+    stalled = t.stall('a')
+    note = 'ab' * 120
+    t.flows('add-flows', [f'priority={n},cookie=1,actions=note:{note}' for n in range(2500)])
+    t.warp(500)
+    t.flows('add-flows', [f'table=9,priority={n},cookie=9,actions=2' for n in range(9)])
+    for command, flow in (('mod-flows', 'table=1,cookie=5/-1,actions=3'),
+                          ('mod-flows', 'table=1,cookie=6/-1,actions=3'),
+                          ('del-flows', 'table=1,cookie=6/-1'),
+                          ('del-flows', 'table=1,cookie=7/-1')):
+        t.ofctl(1, command, 'br0', flow)
+    t.ofctl(1, '--strict', 'del-flows', 'br0', 'table=9,priority=4')
+    t.ofctl(1, 'add-flow', 'br0', 'table=1,priority=7,actions=4')
+    t.read_all('a', stalled)
+    t.ofctl(1, 'del-flows', 'br0', 'table=1')
+
+
 @scene(4)
 def bundles(t):
     """bundles: order of requests, flags, what they hold"""
@@ -493,3 +539,112 @@ def watched_ports(t):
     if t.version < 6:
         bucket = pack('!HHIIxxxx', 16, 0, 0x80000002, 0xffffffff)
         t.say('a', 15, pack('!HBxI', 0, 3, 9) + bucket)
+
+
+def flow_mod(t, command, rest):
+    """Of all flows, with what stands behind the match."""
+    if t.version == 1:
+        body = pack('!I36xQHHHHIHH', 0x3fffff, 0, command, 0, 0, 5, 0xffffffff, 0xffff, 0)
+    else:
+        body = pack('!QQBBHHHIIIHxx', 0, 0, 0, command, 0, 0, 5, *[0xffffffff] * 3, 0)
+        body += oxm(b'') if t.version > 2 else pack('!HHII', 0, 88, 0, 0x3ff) + b'\xff' * 24 + \
+            bytes(8) + b'\xff' * 4 + bytes(0) + b'\xff' * 12 + bytes(12) + b'\xff' * 16
+    t.say('a', 14, body + rest)
+
+
+@scene()
+def refused_late(t):
+    """what is wrong behind what is wrong, or not needed"""
+    t.open('a')
+    out = (lambda port: pack('!HHHH', 0, 8, port, 0)) if t.version == 1 else \
+        (lambda port: pack('!HHIH6x', 0, 16, port | (0xffff0000 if port > 0xff00 else 0), 0))
+    lists = [out(2), out(0xfff1), out(0xffff), pack('!HH4x', 0x99, 8), pack('!HH4x', 0, 7),
+             pack('!HH4x', 0, 24), pack('!HHHH', 0x15, 8, 0, 0), bytes(3), bytes(8)]
+    if t.version > 2:
+        lists.append(pack('!HHIHxxI', 25, 16, 0x80001c02, 80, 0))
+    for actions in lists:
+        for command in (3, 4):
+            if t.version == 1:
+                flow_mod(t, command, actions)
+            else:
+                flow_mod(t, command, pack('!HH4x', 4, 8 + len(actions)) + actions)
+                flow_mod(t, command, actions)
+    for rest in () if t.version == 1 else (
+            pack('!HHI', 1, 8, 0), pack('!HHI', 1, 8, 0xfe000000), pack('!HHB3x', 1, 8, 0),
+            pack('!HHI', 5, 8, 0) * 2, pack('!HHI', 9, 8, 0), pack('!HHII', 0xffff, 12, 5, 5),
+            *([pack('!HHI', 6, 8, 99)] if t.version > 3 else [])):
+        for command in (3, 4):
+            flow_mod(t, command, rest)
+    t.ofctl(t.version, 'dump-flows', 'br0')
+    t.ofctl(5, 'add-group', 'br0', 'group_id=1,type=all,bucket=output:2')
+
+    def group_mod(command, number, actions, kind=0):
+        bucket = pack('!HHIIxxxx', 16 + len(actions), 0, *[0xffffffff] * 2) + actions
+        body = pack('!HBxI', command, kind, number)
+        if t.version in (1, 6):
+            bucket = pack('!HHI', 8 + len(actions), len(actions), 0) + actions
+            body += pack('!HxxI', len(bucket), 0xffffffff)
+        if t.version == 1:
+            t.vendor('a', 31, body + bucket)
+        else:
+            t.say('a', 15, body + bucket)
+    for actions in lists:
+        for command, number in ((0, 1), (1, 1), (1, 7), (2, 1), (9, 1), (0, 0xffffff01)):
+            group_mod(command, number, actions + bytes(-len(actions) % 8))
+        group_mod(0, 1, actions + bytes(-len(actions) % 8), 9)
+    t.ofctl(5, 'dump-groups', 'br0')
+
+
+@scene()
+def queues(t):
+    """queues of ports, which have none"""
+    t.open('a')
+    top = 0 if t.version == 1 else 0xffff0000
+    # Dummies have a queue 0 there; of numbers above 65279: Documentation/compatibility.md.
+    reserved = (top | port for port in (0xfff8, 0xfff9, 0xfffc, 0xfffd, 0xfffe, 0xffff))
+    for port in (1, 99, 0xfeff, *reserved):
+        narrow = pack('!Hxx', port) if t.version == 1 else pack('!I', port)
+        if port != 1 and (t.version == 1 or port != 0xffffffff):
+            t.say('a', 20 if t.version == 1 else 22, narrow + (b'' if t.version == 1 else bytes(4)))
+        for queue in (5, 0xfffffffe):
+            t.stats('a', 5, narrow + pack('!I', queue))
+            if t.version > 4:
+                t.stats('a', 15, narrow + pack('!I', queue))
+    for rest in (b'', bytes(1), bytes(4), bytes(16)):
+        t.say('a', 20 if t.version == 1 else 22, rest)
+        t.stats('a', 5, rest)
+        t.stats('a', 15, rest)
+
+
+FRAGMENTS = [TCP.replace('00280000000040', f'00280000{bits}40')
+             for bits in ('0000', '2000', '2005', '0005', '4000', '8000')]
+V6 = ('50540000000250540000000186dd600000000018%s4020010db8000000000000000000000001'
+      '20010db8000000000000000000000002%s03e80050000000000000000050020000a5990000')
+FRAGMENTS_6 = [V6.replace('0018', '001c') % ('2c', '0600%s00000001' % bits)
+               for bits in ('0000', '0001', '0028', '0029')]
+
+
+@scene()
+def fragments(t):
+    """what becomes of fragments, in each mode"""
+    t.open('a')
+    for flow in ('tcp,tp_src=1000,actions=2', 'tcp,tp_src=0,actions=3', 'priority=1,actions=4',
+                 'priority=60000,ip,nw_frag=first,tcp,tp_dst=80,actions=2,3',
+                 'priority=50000,ip,nw_frag=later,actions=3,4',
+                 'tcp6,tp_src=1000,actions=2', 'tcp6,tp_src=0,actions=3'):
+        t.ofctl(1, 'add-flow', 'br0', 'in_port=1,' + flow)
+    for mode in (0, 1, 2, 3, 8, 0x100, 3, 2, 0):
+        want_packets(t, 'a', mode)
+        t.say('a', 7)
+        if mode > 3:
+            continue
+        for packet in FRAGMENTS + FRAGMENTS_6:
+            t.appctl('netdev-dummy/receive', 'p1', packet)
+        t.sent(f'fragments in mode {mode}')
+        t.appctl('revalidator/wait')
+        t.ofctl(1, 'dump-flows', 'br0')
+        t.appctl('ofproto/trace', 'br0', 'in_port=1,tcp,nw_frag=first,tp_src=1000')
+        t.appctl('ofproto/trace', 'br0', 'in_port=1,tcp,nw_frag=later')
+    t.say('a', 9, bytes(3))
+    t.say('a', 9, bytes(5))
+    t.say('a', 7, bytes(1))

@@ -155,6 +155,36 @@ def text_of(m):
     return re.sub(r'duration[0-9.]+s idle[0-9]+', 'duration', text).rstrip()
 
 
+PAUSED, RESUMED = 5, 6  # events in the updates of a 1.4 flow monitor
+
+
+def updates_of(m):
+    """The updates in a reply to, or of, a flow monitor."""
+    nicira = m[1] == EXPERIMENTER
+    if nicira or m[1] not in (17, 19):
+        return []
+    at, found = 16 if m[0] > 4 else 24, []
+    while at + 4 <= len(m):
+        n, = struct.unpack_from('!H', m, at)
+        found.append(m[at:at + n])
+        at += max(n, 8)
+    return found
+
+
+def state_of(m, subtype, event):
+    """A message, or in 1.4 an update, says that a monitor is paused, or no longer."""
+    return m[1] == EXPERIMENTER and m[8:16] == struct.pack('!II', NICIRA, subtype) or \
+        m[0] > 4 and any(e[2:4] == bytes((0, event)) for e in updates_of(m))
+
+
+def pauses(m):
+    return 'paused' if state_of(m, 22, PAUSED) else ''
+
+
+def resumes(m):
+    return 'resumed' if state_of(m, 23, RESUMED) else ''
+
+
 class Talk:
     """What one scene says to both switches in one version: connections by name."""
 
@@ -242,6 +272,35 @@ class Talk:
         out = [s.appctl(*args) for s in self.sides]
         self.compare('ovs-appctl ' + ' '.join(args), [compat.normal(t) for t in out])
         self.gather('ovs-appctl ' + ' '.join(args))
+
+    def warp(self, ms):
+        for s in self.sides:
+            s.appctl('time/warp', str(ms), '500')
+        self.gather(f'{ms} ms later')
+
+    def flows(self, command, flows):
+        """Many of them by one ovs-ofctl."""
+        for s in self.sides:
+            s.run('ovs-ofctl', '--timeout=20', command, 'br0', '-', stdin='\n'.join(flows).encode())
+
+    def stall(self, name):
+        """From here on nothing is read from these connections."""
+        return self.peers.pop(name)
+
+    def read_all(self, name, peers):
+        """What came to stalled connections, up to what a paused flow monitor missed: in which
+        order rules are told of is of no matter, nor how many in a message, nor whether those are
+        told of again that came in the very millisecond of the pause."""
+        texts = []
+        for p in peers:
+            got, end = [], time.monotonic() + 20
+            while not any(resumes(m) for m in got) and time.monotonic() < end and not p.closed:
+                got += p.turn()
+            states = [pauses(m) or resumes(m) for m in got]
+            parts = {e.hex()[:160] for m in got for e in updates_of(m)}
+            texts.append('\n'.join([s for s in states if s] + sorted(parts)))
+        self.peers[name] = peers
+        self.compare(f'{name} reads', texts)
 
     def compare(self, what, texts):
         texts = [re.sub(r' \(xid=0x[0-9a-f]+\)', '', t) for t in texts]
