@@ -392,9 +392,12 @@ def monitors_of_some(t):
     monitor(t, 'a', 1, ADD | DELETE | MODIFY | ACTIONS, table=3)
     monitor(t, 'a', 2, ADD | DELETE | MODIFY, table=0)
     flows_change(t)
-    if t.version < 4:
-        t.vendor('a', 21, pack('!I', 1))
-        t.vendor('a', 21, pack('!I', 1))
+    if t.version < 5:
+        for number in (1, 1):
+            if t.version < 4:
+                t.vendor('a', 21, pack('!I', number))
+            else:
+                t.vendor('a', 1870, pack('!I', number), wire.ONF)
     elif t.version > 4:
         monitor(t, 'a', 1, everything, table=5, command=1)
         monitor(t, 'a', 2, 0, command=2)
@@ -432,8 +435,8 @@ def monitors_of_the_slow(t):
         t.ofctl(1, 'add-flow', 'br0', f'table=1,priority={n},cookie={n},actions=2')
     t.warp(500)
     stalled = t.stall('a')
-    note = 'ab' * 120
-    t.flows('add-flows', [f'priority={n},cookie=1,actions=note:{note}' for n in range(2500)])
+    note = 'ab' * 600
+    t.flows('add-flows', [f'priority={n},cookie=1,actions=note:{note}' for n in range(2000)])
     t.warp(500)
     t.flows('add-flows', [f'table=9,priority={n},cookie=9,actions=2' for n in range(9)])
     for command, flow in (('mod-flows', 'table=1,cookie=5/-1,actions=3'),

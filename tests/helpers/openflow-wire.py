@@ -173,7 +173,8 @@ def updates_of(m):
 
 def state_of(m, subtype, event):
     """A message, or in 1.4 an update, says that a monitor is paused, or no longer."""
-    return m[1] == EXPERIMENTER and m[8:16] == struct.pack('!II', NICIRA, subtype) or \
+    told = (ONF, 1849 + subtype) if m[0] == 4 else (NICIRA, subtype)
+    return m[1] == EXPERIMENTER and m[8:16] == struct.pack('!II', *told) or \
         m[0] > 4 and any(e[2:4] == bytes((0, event)) for e in updates_of(m))
 
 
