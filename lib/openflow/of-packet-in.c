@@ -156,7 +156,7 @@ encode_nxt2(struct of_buf *b, const struct of_packet_in *pin, uint8_t version, u
     prop = of_prop_begin(b, NXPINT_METADATA);
     of_packet_metadata(pin->flow, &md);
     md_start = b->len;
-    md_len = of_match_encode_nxm(b, version < OF12_VERSION ? 0 : version, &md, 0, 0);
+    md_len = of_match_encode_nxm(b, MAX(version, OF12_VERSION), &md, 0, 0); /* never as NXM */
     of_buf_truncate(b, md_start + md_len); /* the padding is the property's */
     of_prop_end(b, prop);
     if (pin->continuation_len) {

@@ -273,6 +273,13 @@ def load(path):
     return cases
 
 
+def both(sides, *args, stdin=None):
+    """One program on both sides at once."""
+    procs = [subprocess.Popen(args, env=side.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) for side in sides]
+    return [p.communicate(stdin, timeout=60)[0].decode(errors='replace') for p in procs]
+
+
 class Compare:
     """The two sides and the comparison of each answer."""
 
@@ -283,12 +290,7 @@ class Compare:
         self.version, self.floods = '10', False
 
     def both(self, *args, stdin=None):
-        """One program on both sides at once."""
-        procs = []
-        for side in self.sides:
-            procs.append(subprocess.Popen(args, env=side.env, stdin=subprocess.PIPE,
-                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
-        return [p.communicate(stdin, timeout=60)[0].decode(errors='replace') for p in procs]
+        return both(self.sides, *args, stdin=stdin)
 
     def ofctl(self, *args, stdin=None):
         return self.both('ovs-ofctl', '--timeout=10', '-O', f'OpenFlow{self.version}', *args,
