@@ -38,6 +38,7 @@ COVERAGE_DEFINE(pmd_leave_poll_timeout);
 #define FUTILE_MAX 8          /* wake-ups without packets, then the descriptors are ignored */
 #define MAIN_TX_MS 1          /* main looks again at unfinished transmission */
 #define EMC_SWEEP 512u        /* entries per second and per sleep; divides EMC_ENTRIES */
+#define BATCHES_PER_TURN 4u   /* of a queue that has more: one kick sends them all */
 
 static void
 main_tx_cb(struct ev_timer *t)
@@ -190,7 +191,12 @@ pmd_turn(struct pmd *pmd)
     unsigned got = 0;
 
     for (unsigned i = 0; i < polls->n; i++) {
-        got += pmd_poll_rxq(pmd, polls->rxqs[i]);
+        unsigned n = PACKET_BATCH_MAX;
+
+        for (unsigned b = 0; b < BATCHES_PER_TURN && n == PACKET_BATCH_MAX; b++) {
+            n = pmd_poll_rxq(pmd, polls->rxqs[i]);
+            got += n;
+        }
     }
     return got;
 }
