@@ -37,7 +37,6 @@ PORT_STATUS, REQUESTFORWARD = 12, 32
 NICIRA, ONF = 0x2320, 0x4f4e4600
 MARK = 0x7e57e570  # xid of the echo request that ends a turn
 CONTINUATION = 8   # property of a packet-in
-ERROR_HEAD = 64    # of the message refused, this much is looked at
 
 WAIT_STEPS = 120
 
@@ -136,10 +135,10 @@ def cut(m):
         m = m[:32] + b'\0' * 4 + m[36:]  # stock says a burst that nobody asked for
     if m[1] != ERROR:
         return re.sub(rb'\xaa\x55\xaa\x55\x00.', b'\xaa\x55\xaa\x55\0\0', m, flags=re.S)
-    head = 20 if m[8:10] == b'\xff\xff' else 12
-    m = m[:head + ERROR_HEAD]
+    head = {b'\xff\xff': 16, b'\xb0\xc2': 20}.get(m[8:10], 12)  # experimenters', Nicira's
     if m[head + 8:head + 16] == struct.pack('!II', NICIRA, 28):
         m = m[:head + 2] + b'\0\0' + m[head + 4:]  # how much a resumed packet's message had
+    m = m[:head + 8]  # and the header of the message refused
     return m[:2] + struct.pack('!H', len(m)) + m[4:]
 
 
@@ -153,12 +152,6 @@ def merged(messages):
             m = m[:8] + out.pop()[8:9] + m[9:]
         out.append(m)
     return out
-
-
-def told(messages):
-    """What has come, by which one sees that nothing is missing: of errors the kind alone, since
-    some carry less of the message with stock."""
-    return [m[:2] + m[4:12] if m[1] == ERROR else m for m in merged(messages)]
 
 
 def text_of(m):
@@ -334,20 +327,20 @@ class Talk:
                         if is_packet_in2(m):
                             p.waiting = m
                         got[name][i].append(cut(m))
-            if attempt and all(told(x) == told(y) for x, y in got.values()):
+            if attempt and all(merged(x) == merged(y) for x, y in got.values()):
                 break
             wait(attempt)
         for name, pair in got.items():
             if not any(pair) and not any(p.closed for p in self.peers[name]):
                 continue
-            same = told(pair[0]) == told(pair[1])
+            same = merged(pair[0]) == merged(pair[1])
             if same and not self.verbose:
                 pair = [[], []]
             texts = ['\n'.join([text_of(m) for m in merged(pair[i])] +
                                (['the end of the connection'] if p.closed else []))
                      for i, p in enumerate(self.peers[name])]
             if not same and texts[0] == texts[1]:  # it reads the same
-                texts = ['\n'.join(m.hex() for m in told(one)) for one in pair]
+                texts = ['\n'.join(m.hex() for m in merged(one)) for one in pair]
             self.compare(f'{what}: {name} gets', texts)
 
     def end(self):
