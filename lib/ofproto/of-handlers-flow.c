@@ -16,22 +16,21 @@ of_flow_mod_prepare(const struct ofconn *c, const struct of_msg *msg, struct of_
         .version = c->version,
     };
     struct of_actions_limits l = limits;
-    bool deletes;
     enum of_err err = of_flow_mod_decode(msg, c->flow_mod_table_id, fm);
 
     if (err) {
         return err;
     }
-    deletes = fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
     l.table_id = fm->table_id == OFPTT_ALL ? 0 : fm->table_id;
     if (fm->table_id == OFTABLE_HIDDEN) {
         err = OFPBRC_EPERM;
-    } else if (!deletes && (fm->match.mask.meta.recirc_id || fm->match.mask.meta.dp_hash)) {
+    } else if (!of_flow_mod_deletes(fm) &&
+               (fm->match.mask.meta.recirc_id || fm->match.mask.meta.dp_hash)) {
         err = OFPBRC_EPERM; /* what the datapath notes of a packet is the switch's business */
     } else {
         err = of_actions_check(fm->actions.a, fm->actions.len, &fm->match, &l);
     }
-    if (err || deletes) { /* which needs no actions, but may have some */
+    if (err || of_flow_mod_deletes(fm)) { /* which needs no actions, but may have some */
         of_flow_mod_free(fm);
     }
     return err;
@@ -51,8 +50,8 @@ of_handle_flow_mod(struct ofconn *c, struct of_msg *msg)
     enum of_err err = of_flow_mod_prepare(c, msg, &fm);
 
     if (!err) {
-        bool wants = fm.buffer_id != OFP_NO_BUFFER && fm.command != OFPFC_DELETE &&
-                     fm.command != OFPFC_DELETE_STRICT; /* which has no use for a packet */
+        /* A deletion has no use for a packet. */
+        bool wants = fm.buffer_id != OFP_NO_BUFFER && !of_flow_mod_deletes(&fm);
 
         of_commit_message(c, msg, &fm, wants ? committed_without_buffer : of_commit_refuse);
     }

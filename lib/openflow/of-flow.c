@@ -53,12 +53,6 @@ narrow_command(struct of_flow_mod *fm, uint16_t command, bool table_id_ext)
 }
 
 static bool
-is_delete(const struct of_flow_mod *fm)
-{
-    return fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
-}
-
-static bool
 is_modify(const struct of_flow_mod *fm)
 {
     return fm->command == OFPFC_MODIFY || fm->command == OFPFC_MODIFY_STRICT;
@@ -144,7 +138,7 @@ decode_11(struct of_reader *r, uint8_t version, struct of_flow_mod *fm)
         return OFPFMFC_BAD_COMMAND;
     }
     fm->command = command;
-    if (fm->table_id == OFPTT_ALL && !is_delete(fm)) {
+    if (fm->table_id == OFPTT_ALL && !of_flow_mod_deletes(fm)) {
         return OFPFMFC_BAD_TABLE_ID;
     }
     err = of_read_port(r, version, &fm->out_port);
@@ -184,7 +178,7 @@ of_flow_mod_decode(const struct of_msg *msg, bool table_id_ext, struct of_flow_m
     }
     fm->modify_adds = is_modify(fm) && fm->new_cookie != UINT64_MAX;
     fm->modify_cookie = fm->modify_adds && msg->version != OF11_VERSION;
-    if (is_delete(fm)) {
+    if (of_flow_mod_deletes(fm)) {
         fm->importance = 0;
     } else {
         fm->out_port = OFPP_NONE;

@@ -49,8 +49,13 @@ struct of_flow_mod {
     uint32_t buffer_id;                  /* OFP_NO_BUFFER */
     uint16_t out_port;                   /* filters of the deletes; OFPP_NONE */
     uint32_t out_group;                  /* OFPG_ANY */
-    struct of_actions actions;           /* owned; empty for deletes */
+    struct of_actions actions;           /* owned; of deletes without effect, but checked */
 };
+static inline bool
+of_flow_mod_deletes(const struct of_flow_mod *fm)
+{
+    return fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
+}
 /* OFM_FLOW_MOD and OFM_NXT_FLOW_MOD.  `table_id_ext`: the connection turned on
  * NXT_FLOW_MOD_TABLE_ID (1.0's and Nicira's commands then carry the table).
  * On OF_OK the caller ends with of_flow_mod_free(); on errors nothing is left to free.
