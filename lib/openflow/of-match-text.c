@@ -353,14 +353,15 @@ parse_word(const struct parser *parser, const char *word)
     struct of_match *m = parser->m;
     bool another = m->mask.eth.type_be;
 
+    if (!p && !strcmp(word, "eth")) {
+        return true; /* any */
+    }
+    if (!p && field_for(word, m) != OFF_N) {
+        return parse_pair(parser, word, "");
+    }
     if (!p) {
-        if (strcmp(word, "eth") && field_for(word, m) != OFF_N) {
-            return parse_pair(parser, word, "");
-        } else if (strcmp(word, "eth")) {
-            error_set(parser->errp, "unknown field %s", word);
-            return false;
-        }
-        return true;
+        error_set(parser->errp, "unknown field %s", word);
+        return false;
     }
     if (another && parser->exact) {
         error_set(parser->errp, "Ethernet type set multiple times");

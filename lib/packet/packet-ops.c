@@ -247,6 +247,7 @@ static void
 fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len, bool partial)
 {
     unsigned ofs = csum_ofs(proto, len);
+    bool half = partial && ofs; /* TCP and UDP alone */
     uint32_t sum = 0;
     uint16_t csum = 0;
 
@@ -263,7 +264,7 @@ fill_l4_csum(const uint8_t *l3, uint8_t proto, uint8_t *l4, uint16_t len, bool p
     if (proto != IP_PROTO_ICMP) {
         sum = pseudo_sum(l3, proto, len);
     }
-    if (partial && csum_ofs(proto, len)) {
+    if (half) {
         csum = csum_fold(sum);
         memcpy(l4 + ofs, &csum, sizeof csum);
         return;

@@ -400,18 +400,27 @@ test_request_behind_large_answer(void **state)
     assert_true(got.len > 2 * OF_CHANNEL_HIGH);
 }
 
+/* A peer that says hello and sends `n` requests at once. */
+static void
+open_flood(unsigned n)
+{
+    static const uint8_t ask[8] = {1, 18, 0, 8, 0, 0, 0, 9};
+    uint8_t many[8 * 1000];
+
+    assert_true(8 * n <= sizeof many);
+    open_peer();
+    say_hello(1u << OF10_VERSION);
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(many + 8 * i, ask, 8);
+    }
+    put(many, 8 * n);
+}
+
 /* One turn of the loop takes a bounded number of messages from one peer. */
 static void
 test_flood(void **state)
 {
-    uint8_t many[8 * 1000];
-
-    open_peer();
-    say_hello(1u << OF10_VERSION);
-    for (unsigned i = 0; i < 1000; i++) {
-        memcpy(many + 8 * i, (const uint8_t[8]){1, 18, 0, 8, 0, 0, 0, 9}, 8);
-    }
-    put(many, sizeof many);
+    open_flood(1000);
     evloop_turn(loop, 0);
     assert_true(n_messages > 0 && n_messages < 300);
     for (int i = 0; i < 500 && n_messages < 1000; i++) {
@@ -424,14 +433,7 @@ test_flood(void **state)
 static void
 test_flood_of_work(void **state)
 {
-    uint8_t many[8 * 100];
-
-    open_peer();
-    say_hello(1u << OF10_VERSION);
-    for (unsigned i = 0; i < 100; i++) {
-        memcpy(many + 8 * i, (const uint8_t[8]){1, 18, 0, 8, 0, 0, 0, 9}, 8);
-    }
-    put(many, sizeof many);
+    open_flood(100);
     work_us = 1000;
     evloop_turn(loop, 0);
     assert_in_range(n_messages, 1, 4);
