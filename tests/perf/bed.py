@@ -266,6 +266,10 @@ class Bed:
                    *(f"--{key}={value}" for key, value in options.items()), env=self.env)
         return json.loads(text)
 
+    def pauses(self, cpu):
+        """What `xvs-perf pauses` says of a core that nothing of ours uses now."""
+        return json.loads(run(self.config.perf, "pauses", f"--cpu={cpu}"))
+
     def learn(self, *argv, flows=1):
         """Frames from b to a, so that NORMAL knows where b's addresses are (see cases.py)."""
         return self.trial("--set=smac=02:00:00:00:00:02", "--set=dmac=02:00:00:00:00:01", *argv,

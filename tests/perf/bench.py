@@ -80,6 +80,7 @@ def measure(config, switch, case_class):
     case = case_class(config)
     bed = Bed(config, queues=case.queues)
     try:
+        found = case.before(bed)
         if switch == "reference":
             bed.start_forwarder(case.pmd_cpus()[0])
         else:
@@ -88,7 +89,7 @@ def measure(config, switch, case_class):
             if switch == "cni":
                 bed.start_agent()
             case.setup(bed)
-        return case.measure(bed)
+        return {**found, **case.measure(bed)}
     finally:
         bed.close()
 

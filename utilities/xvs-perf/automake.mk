@@ -11,6 +11,7 @@ utilities_xvs_perf_xvs_perf_SOURCES = \
 	utilities/xvs-perf/load.c \
 	utilities/xvs-perf/main.c \
 	utilities/xvs-perf/options.c \
+	utilities/xvs-perf/pauses.c \
 	utilities/xvs-perf/perf.h \
 	utilities/xvs-perf/pingpong.c \
 	utilities/xvs-perf/watch.c

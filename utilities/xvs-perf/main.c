@@ -16,6 +16,7 @@ static const char usage[] =
     "  pingpong  --from=NS --to=NS --address=IP  request and response over sockets\n"
     "  forward   [--ns=NS] [--cpu=N] DEV DEV     forward between two devices, looking at "
     "nothing\n"
+    "  pauses    [--cpu=N] [--seconds=S]         how long a CPU is taken away from a thread\n"
     "Frames (gen, trial):\n"
     "  --size=BYTES[,BYTES...]|imix   with frame check sequence (64)\n"
     "  --flows=N                      1 to 1000000 (1)\n"
@@ -58,6 +59,8 @@ main(int argc, char *argv[])
         return cmd_pingpong(argc - 1, argv + 1);
     } else if (!strcmp(command, "forward")) {
         return cmd_forward(argc - 1, argv + 1);
+    } else if (!strcmp(command, "pauses")) {
+        return cmd_pauses(argc - 1, argv + 1);
     } else if (!strcmp(command, "--help") || !strcmp(command, "-h")) {
         fputs(usage, stdout);
         return 0;

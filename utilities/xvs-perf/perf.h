@@ -16,6 +16,7 @@
  *   endpoint.c  devices in other network namespaces
  *   pingpong.c  request and response over sockets
  *   forward.c   a forwarder that looks at nothing, to compare with
+ *   pauses.c    how long a CPU is taken away from a thread
  *
  * All functions return 0 or a positive errno with a sentence in *errp. */
 
@@ -165,5 +166,6 @@ void watch_close(struct watch *);
 int cmd_load(int argc, char *argv[], bool gen, bool count);
 int cmd_pingpong(int argc, char *argv[]);
 int cmd_forward(int argc, char *argv[]);
+int cmd_pauses(int argc, char *argv[]);
 
 #endif
