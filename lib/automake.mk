@@ -1,6 +1,7 @@
 # Everything below vswitchd/, as one static library.
 noinst_LIBRARIES += lib/libxvs.a
 lib_libxvs_a_SOURCES = \
+	lib/datapath/cache-choice.h \
 	lib/datapath/dp-actions-format.c \
 	lib/datapath/dp-actions.c \
 	lib/datapath/dp-actions.h \

@@ -19,7 +19,8 @@ LOG_MODULE(dpif_netdev_config);
 
 struct dp_config dp_config = {
     .emc_threshold = UINT32_MAX / EMC_INV_PROB_DEFAULT,
-    .smc = false,
+    .emc_use = CACHE_IF_IT_PAYS,
+    .smc_use = CACHE_IF_IT_PAYS,
     .policy = SCHED_CYCLES,
     .isolate = true,
 };
@@ -87,7 +88,7 @@ checked_isolate(const struct smap *oc, enum sched_policy policy)
 }
 
 static void
-apply_emc(const struct smap *oc)
+apply_caches(const struct smap *oc)
 {
     static char *told;
     const char *s = smap_get(oc, "emc-insert-inv-prob");
@@ -100,7 +101,15 @@ apply_emc(const struct smap *oc)
     }
     atomic_store_explicit(&dp_config.emc_threshold, inv ? UINT32_MAX / (uint32_t) inv : 0,
                           memory_order_relaxed);
-    atomic_store_explicit(&dp_config.smc, smap_get_bool(oc, "smc-enable", false),
+    atomic_store_explicit(&dp_config.emc_use,
+                          !s || bad ? CACHE_IF_IT_PAYS
+                          : inv     ? CACHE_ALWAYS
+                                    : CACHE_NEVER,
+                          memory_order_relaxed);
+    atomic_store_explicit(&dp_config.smc_use,
+                          !smap_get(oc, "smc-enable")              ? CACHE_IF_IT_PAYS
+                          : smap_get_bool(oc, "smc-enable", false) ? CACHE_ALWAYS
+                                                                   : CACHE_NEVER,
                           memory_order_relaxed);
 }
 
@@ -215,7 +224,7 @@ dp_set_config(const struct smap *oc)
     changed |= policy != dp_config.policy || isolate != dp_config.isolate;
     dp_config.policy = policy;
     dp_config.isolate = isolate;
-    apply_emc(oc);
+    apply_caches(oc);
     apply_tx_flush(oc);
     pmd_balance_set_config(oc);
     tell_unsupported(oc);

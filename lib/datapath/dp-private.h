@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "datapath/dp.h"
+#include "datapath/cache-choice.h"
 #include "datapath/emc.h"
 #include "datapath/megaflow.h"
 #include "datapath/pmd-sched.h"
@@ -140,6 +141,7 @@ struct pmd {
     struct emc emc;
     struct smc smc;
     struct megaflow_table flows;
+    bool emc_pays, smc_pays; /* by the last look at the traffic, see cache-choice.h */
     struct pmd_stats stats;
     struct flow_key keys[PACKET_BATCH_MAX];
     struct group groups[PACKET_BATCH_MAX];
@@ -197,7 +199,7 @@ extern struct evloop *dp_loop;
 /* Of all datapaths, from other_config. */
 struct dp_config {
     _Atomic uint32_t emc_threshold; /* insert if a random number is not above; 0: never */
-    _Atomic bool smc;
+    _Atomic unsigned emc_use, smc_use; /* enum cache_use */
     _Atomic uint32_t tx_flush_us; /* other_config:tx-flush-interval */
     /* Main. */
     char *cpu_mask; /* NULL: default */

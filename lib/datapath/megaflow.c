@@ -13,6 +13,7 @@
 #include "util/xalloc.h"
 
 #define MIN_BUCKETS 8u
+#define WALK_HITS_MIN 64u /* halved at each ranking */
 
 uint8_t mf_section_ofs[MF_SECTIONS + 1][FS_REGS];
 
@@ -555,6 +556,21 @@ compare_hits(const void *a_, const void *b_)
     return (*a)->hits > (*b)->hits ? -1 : (*a)->hits < (*b)->hits;
 }
 
+/* Of the subtables in the order that the next lookups take.  Too few hits say nothing. */
+static void
+measure_walk(struct megaflow_table *t)
+{
+    uint64_t hits = 0, looked = 0;
+
+    for (unsigned i = 0; i < t->n_subtables; i++) {
+        hits += t->subtables[i]->hits;
+        looked += t->subtables[i]->hits * (i + 1);
+    }
+    if (hits >= WALK_HITS_MIN) {
+        t->walk16 = (uint32_t) (looked * 16 / hits);
+    }
+}
+
 void
 megaflow_maintain(struct megaflow_table *t)
 {
@@ -578,6 +594,7 @@ megaflow_maintain(struct megaflow_table *t)
     if (t->n_subtables > 1) {
         qsort(t->subtables, t->n_subtables, sizeof *t->subtables, compare_hits);
     }
+    measure_walk(t);
     for (unsigned i = 0; i < t->n_subtables; i++) {
         t->subtables[i]->hits /= 2;
     }

@@ -156,7 +156,7 @@ caches_fill(struct pmd *pmd, bool emc, const struct flow_key *k, struct dp_flow 
 {
     uint32_t threshold = atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
 
-    if (emc && threshold && pmd_random(pmd) <= threshold) {
+    if (emc && pmd_random(pmd) <= threshold) {
         emc_insert(&pmd->emc, k, f);
     }
 }
@@ -401,7 +401,8 @@ dispatch(struct pmd *pmd, const struct packet_batch *b, struct dp_flow *const *f
 static void
 process_batch(struct pmd *pmd, bool emc, bool partial, struct packet_batch *b)
 {
-    bool smc = atomic_load_explicit(&dp_config.smc, memory_order_relaxed);
+    bool smc = cache_is_used(atomic_load_explicit(&dp_config.smc_use, memory_order_relaxed),
+                             pmd->smc_pays);
     struct dp_flow *flow[PACKET_BATCH_MAX];
     struct lookup_counts c = {0};
     struct misses miss;
@@ -478,7 +479,8 @@ process_received(struct pmd *pmd, const struct dp_port *port, struct packet_batc
         return;
     }
     emc = atomic_load_explicit(&port->emc, memory_order_relaxed) &&
-          atomic_load_explicit(&dp_config.emc_threshold, memory_order_relaxed);
+          cache_is_used(atomic_load_explicit(&dp_config.emc_use, memory_order_relaxed),
+                        pmd->emc_pays);
     partial = extract_received(pmd, port, emc, b);
     process_batch(pmd, emc, partial, b);
     if (!simple && simple_is_due(&pmd->simple)) {

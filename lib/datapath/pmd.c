@@ -37,7 +37,8 @@ COVERAGE_DEFINE(pmd_leave_poll_timeout);
 #define SLEEP_BLIND_US 1000   /* with a queue that has no descriptor, or unfinished output */
 #define FUTILE_MAX 8          /* wake-ups without packets, then the descriptors are ignored */
 #define MAIN_TX_MS 1          /* main looks again at unfinished transmission */
-#define EMC_SWEEP 512u        /* entries per second and per sleep; divides EMC_ENTRIES */
+#define MAINTAIN_MS 250       /* between looks at caches while packets come */
+#define EMC_SWEEP 512u        /* entries at each such look; divides EMC_ENTRIES */
 #define BATCHES_PER_TURN 4u   /* of a queue that has more: one kick sends them all */
 
 static void
@@ -64,6 +65,7 @@ pmd_create(struct dp *dp, unsigned core, unsigned numa)
     pmd->wake_fd = -1;
     atomic_init(&pmd->max_sleep_us, SLEEP_ADAPTIVE);
     pmd->idle_us = IDLE_US;
+    pmd->emc_pays = true;
     ev_timer_init(&pmd->tx_timer, dp_loop, main_tx_cb, pmd);
     if (core != CORE_NON_PMD) {
         pmd->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -75,15 +77,25 @@ pmd_create(struct dp *dp, unsigned core, unsigned numa)
     return pmd;
 }
 
+static void
+choose_caches(struct pmd *pmd)
+{
+    uint32_t n_flows = atomic_load_explicit(&pmd->flows.n_flows, memory_order_relaxed);
+
+    pmd->emc_pays = cache_emc_pays(pmd->emc_pays, n_flows, pmd->flows.walk16);
+    pmd->smc_pays = cache_smc_pays(pmd->smc_pays, pmd->flows.walk16);
+}
+
 void
 pmd_maintain(struct pmd *pmd)
 {
     uint64_t now = clock_cycles();
     uint32_t n_deaths = atomic_load_explicit(&pmd->flows.n_deaths, memory_order_relaxed);
 
-    if (now - pmd->last_maintain > clock_cycles_hz()) {
+    if (now - pmd->last_maintain > clock_cycles_hz() * MAINTAIN_MS / 1000) {
         pmd->last_maintain = now;
         megaflow_maintain(&pmd->flows);
+        choose_caches(pmd);
     }
     /* Once round after the last deletion, in portions. */
     if (n_deaths != pmd->n_deaths) {
@@ -241,7 +253,7 @@ pmd_main(void *pmd_)
         pmd_stat_add(&pmd->stats, got ? PMD_STAT_CYCLES_BUSY : PMD_STAT_CYCLES_IDLE,
                      now - last);
         pmd_stat_add(&pmd->stats, got ? PMD_STAT_ITER_BUSY : PMD_STAT_ITER_IDLE, 1);
-        if (got && now - pmd->last_maintain > per_us * 1000000) {
+        if (got && now - pmd->last_maintain > per_us * 1000 * MAINTAIN_MS) {
             pmd_maintain(pmd);
         }
         last = pmd->cycles = now;

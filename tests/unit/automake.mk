@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test-daemon \
 	tests/unit/test-datapath \
 	tests/unit/test-dp-actions \
+	tests/unit/test-dp-caches \
 	tests/unit/test-dp-csum \
 	tests/unit/test-dp-execute \
 	tests/unit/test-dp-output \

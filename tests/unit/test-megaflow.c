@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of the caches of lib/datapath: the megaflow table against a linear reference with
- * random flows, masks and presence bits; the exact-match and the signature cache. */
+ * random flows, masks and presence bits, its ranking; the exact-match and the signature cache.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -377,6 +378,54 @@ test_smc(void **state)
     megaflow_table_destroy(&t);
 }
 
+/* The walk is as long as the order of the subtables makes it, whoever finds the flow. */
+static void
+test_walk(void **state)
+{
+    struct dp_flow *found[3];
+    struct megaflow_table t;
+    struct flow_key keys[3];
+    unsigned n_looked = 0;
+    uint16_t ids[3];
+
+    megaflow_table_init(&t, &owner);
+    for (unsigned i = 0; i < 3; i++) {
+        struct flow flow, mask;
+        bool existed;
+
+        memset(&flow, 0, sizeof flow);
+        memset(&mask, 0, sizeof mask);
+        flow.sections = FS_BIT(FS_META) | FS_BIT(FS_ETH);
+        flow.meta.in_port = mask.meta.in_port = UINT32_MAX - i;
+        flow.eth.dst.ea[i] = 9;
+        mask.meta.in_port = UINT32_MAX;
+        mask.eth.dst.ea[i] = 0xff;
+        found[i] = megaflow_insert(&t, &flow, &mask, no_actions(), NULL, 1, &existed);
+        flow_key_from_flow(&flow, &keys[i]);
+    }
+    for (unsigned i = 0; i < 63; i++) {
+        assert_ptr_equal(megaflow_lookup(&t, &keys[2], &n_looked, &ids[2]), found[2]);
+    }
+    megaflow_maintain(&t);
+    assert_int_equal(t.walk16, 0); /* too few to tell; 31 of them remain */
+    for (unsigned i = 0; i < 100; i++) {
+        megaflow_lookup(&t, &keys[2], &n_looked, &ids[2]);
+    }
+    megaflow_maintain(&t);
+    assert_int_equal(t.walk16, 16); /* it is the first now */
+    for (unsigned i = 0; i < 300; i++) {
+        megaflow_lookup(&t, &keys[0], &n_looked, &ids[0]);
+        megaflow_lookup(&t, &keys[1], &n_looked, &ids[1]);
+        assert_ptr_equal(megaflow_lookup_in(&t, ids[2], &keys[2]), found[2]);
+    }
+    megaflow_maintain(&t);
+    /* 365 in the first, 300 in each of the others. */
+    assert_int_equal(t.walk16, (365 + 300 * 2 + 300 * 3) * 16 / 965);
+    megaflow_table_flush(&t);
+    rcu_barrier();
+    megaflow_table_destroy(&t);
+}
+
 static int
 setup(void **state)
 {
@@ -392,6 +441,7 @@ main(void)
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_emc),
         cmocka_unit_test(test_smc),
+        cmocka_unit_test(test_walk),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
