@@ -20,8 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "datapath/dp.h"
 #include "datapath/cache-choice.h"
+#include "datapath/dp.h"
 #include "datapath/emc.h"
 #include "datapath/megaflow.h"
 #include "datapath/pmd-sched.h"
@@ -198,9 +198,9 @@ extern struct evloop *dp_loop;
 
 /* Of all datapaths, from other_config. */
 struct dp_config {
-    _Atomic uint32_t emc_threshold; /* insert if a random number is not above; 0: never */
     _Atomic unsigned emc_use, smc_use; /* enum cache_use */
-    _Atomic uint32_t tx_flush_us; /* other_config:tx-flush-interval */
+    _Atomic uint32_t emc_threshold;    /* insert if a random number is not above; 0: never */
+    _Atomic uint32_t tx_flush_us;      /* other_config:tx-flush-interval */
     /* Main. */
     char *cpu_mask; /* NULL: default */
     char *max_sleep;

@@ -94,8 +94,8 @@ _Static_assert(offsetof(struct dp_flow, w) % CACHE_LINE_SIZE == 0 &&
 struct megaflow_table {
     struct mf_subtable **subtables; /* owner; most hit first */
     unsigned n_subtables, cap;
-    /* Owner: subtables that lookups go through until they hit, on average, in sixteenths, as the
-     * last ranking found it; the signature cache's hits count as if there were none.  16: one. */
+    /* Owner: subtables that lookups go through until they hit, on average, in sixteenths, as
+     * the last ranking found it; the signature cache's hits count as if it did not exist. */
     uint32_t walk16;
     struct mf_subtable *by_id[MF_IDS]; /* owner; for the signature cache */
     struct megaflow_owner *owner;
@@ -138,7 +138,7 @@ void megaflow_set_actions(struct dp_flow *, struct dp_actions *);
 void megaflow_get_match(const struct dp_flow *, struct flow *match, struct flow *mask);
 /* The packet that the flow was made for. */
 void megaflow_get_origin(const struct dp_flow *, struct flow *);
-/* Now and then: ranks the subtables by their hits, says how long the walk is, frees empty ones. */
+/* Now and then: ranks the subtables by their hits, measures the walk, frees empty ones. */
 void megaflow_maintain(struct megaflow_table *);
 
 /* Has the parts of a flow that a packet needs fetched. */

@@ -38,7 +38,7 @@ COVERAGE_DEFINE(pmd_leave_poll_timeout);
 #define FUTILE_MAX 8          /* wake-ups without packets, then the descriptors are ignored */
 #define MAIN_TX_MS 1          /* main looks again at unfinished transmission */
 #define MAINTAIN_MS 250       /* between looks at caches while packets come */
-#define EMC_SWEEP 512u        /* entries at each such look; divides EMC_ENTRIES */
+#define EMC_SWEEP 512u        /* entries per look and per sleep; divides EMC_ENTRIES */
 #define BATCHES_PER_TURN 4u   /* of a queue that has more: one kick sends them all */
 
 static void

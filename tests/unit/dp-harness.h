@@ -139,6 +139,20 @@ inject(struct netdev *netdev, unsigned n, uint8_t to)
     dp_run_main_queues();
 }
 
+static bool
+delete_flow(struct dp *d, struct dp_flow *f, void *aux)
+{
+    megaflow_delete(f);
+    return true;
+}
+
+/* All that the thread has. */
+static void
+delete_flows(struct pmd *pmd)
+{
+    pmd_flow_for_each(dp, pmd, delete_flow, NULL);
+}
+
 static uint64_t
 tx_packets(const struct netdev *netdev)
 {

@@ -35,13 +35,6 @@ look_at_traffic(void)
     pmd_maintain(pmd);
 }
 
-static bool
-delete_flow(struct dp *d, struct dp_flow *f, void *aux)
-{
-    megaflow_delete(f);
-    return true;
-}
-
 static void
 configure(const char *key, const char *value)
 {
@@ -110,7 +103,7 @@ test_exact_match(void **state)
 
     /* With few flows left it is back. */
     configure(NULL, NULL);
-    pmd_flow_for_each(dp, dp_pmds(dp)->pmds[0], delete_flow, NULL);
+    delete_flows(dp_pmds(dp)->pmds[0]);
     look_at_traffic();
     for (unsigned i = 0; i < 200; i++) {
         inject_flows(8);

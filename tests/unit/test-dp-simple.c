@@ -58,13 +58,6 @@ sum_flows(void)
     return sums;
 }
 
-static bool
-delete_flow(struct dp *d, struct dp_flow *f, void *aux)
-{
-    megaflow_delete(f);
-    return true;
-}
-
 static void
 test_hits(void **state)
 {
@@ -152,7 +145,7 @@ test_changes(void **state)
     inject(p1, 1, 1);
     inject(p1, 4, 1);
     assert_int_equal(tx_packets(p2), 5);
-    pmd_flow_for_each(dp, pmd, delete_flow, NULL);
+    delete_flows(pmd);
     set_toy(1, TOY_P2P, 3);
     inject(p1, 4, 1);
     assert_int_equal(tx_packets(p2), 5);

@@ -11,7 +11,6 @@
 #include <getopt.h>
 #include <linux/if_xdp.h>
 #include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "netdev/afxdp/xsk-ring.h"
+#include "os/affinity.h"
 #include "util/num.h"
 #include "util/xalloc.h"
 #include "xdp/xdp-attach.h"
@@ -152,20 +152,6 @@ forward(struct side *from, struct side *to)
     recycle(to, from);
 }
 
-static void
-pin(int cpu)
-{
-    cpu_set_t cpus;
-
-    if (cpu >= 0) {
-        CPU_ZERO(&cpus);
-        CPU_SET((unsigned) cpu, &cpus);
-        if (sched_setaffinity(0, sizeof cpus, &cpus)) {
-            perror("xvs-perf: cannot bind to the CPU");
-        }
-    }
-}
-
 int
 cmd_forward(int argc, char *argv[])
 {
@@ -206,7 +192,9 @@ cmd_forward(int argc, char *argv[])
         }
         xsk_ring_submit(&sides[0].fill);
         xsk_ring_submit(&sides[1].fill);
-        pin(cpu);
+        if (cpu >= 0 && affinity_pin((unsigned) cpu, &reason)) {
+            fprintf(stderr, "xvs-perf: %s\n", reason);
+        }
         puts("{\"ready\": true}");
         fflush(stdout);
         while (!ended) {

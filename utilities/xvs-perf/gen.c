@@ -10,13 +10,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "bpf/perf_gen.skel.h"
+#include "os/affinity.h"
 #include "util/compiler.h"
 #include "util/xalloc.h"
 
@@ -139,12 +139,9 @@ gen_thread(void *aux)
                         .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
                         .batch_size = g->options->rate > 0 ? BATCH_PACED : BATCH_FLOOD);
     char *reason = NULL;
-    cpu_set_t cpus;
     int back;
 
-    CPU_ZERO(&cpus);
-    CPU_SET(g->cpu, &cpus);
-    g->error = pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+    g->error = affinity_pin(g->cpu, NULL);
     if (!g->error) {
         g->error = endpoint_enter(&g->options->from, &back, &reason);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a CPU is taken away for: a thread that only reads the clock notes each time it was kept
  * from doing so, by interrupts or by a hypervisor.  A packet that arrives meanwhile waits,
- * whatever the switch does: that wait is the least that a latency measured on this CPU can be. */
+ * whatever the switch does: that wait is the least that a latency measured on this CPU can be.
+ */
 
 #include "perf.h"
 
@@ -50,8 +51,8 @@ longest_first(const void *a_, const void *b_)
 }
 
 /* How long a packet waits that arrives at any time, with the same likelihood: the wait that
- * `permille` of 1000 do not exceed.  In a pause of g the waits are spread evenly over 0..g, hence
- * those above w take g - w of the time.  Needs the pauses sorted, longest first. */
+ * `permille` of 1000 do not exceed.  In a pause of g the waits are spread evenly over 0..g,
+ * hence those above w take g - w of the time.  Needs the pauses sorted, longest first. */
 static uint64_t
 wait_percentile(const struct pauses *p, double permille)
 {
@@ -61,8 +62,8 @@ wait_percentile(const struct pauses *p, double permille)
         uint64_t next = i + 1 < p->n ? p->ns[i + 1] : 0;
 
         sum += (double) p->ns[i];
-        /* With w between this pause and the next shorter one, those above it take sum - count * w
-         * of the time. */
+        /* With w between this pause and the next shorter one, those above it take sum - count *
+         * w of the time. */
         double w = (sum - above) / (double) (i + 1);
         if (w >= (double) next) {
             return w > 0 ? (uint64_t) w : 0;
@@ -101,7 +102,7 @@ cmd_pauses(int argc, char *argv[])
         free(reason);
         return 1;
     }
-    p.ns = xzalloc(PAUSES_MAX * sizeof *p.ns);
+    p.ns = xcalloc(PAUSES_MAX, sizeof *p.ns);
     measure(&p, seconds);
     qsort(p.ns, p.n, sizeof *p.ns, longest_first);
     for (size_t i = 0; i < p.n; i++) {

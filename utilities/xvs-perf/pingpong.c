@@ -12,14 +12,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "os/affinity.h"
+#include "os/clock.h"
 #include "util/compiler.h"
 #include "util/num.h"
 #include "util/xalloc.h"
@@ -45,21 +45,14 @@ struct pingpong {
 static uint64_t
 now_ns(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t) ts.tv_sec * 1000000000u + (uint64_t) ts.tv_nsec;
+    return (uint64_t) clock_real_ns();
 }
 
 static void
 pin(int cpu)
 {
-    cpu_set_t cpus;
-
     if (cpu >= 0) {
-        CPU_ZERO(&cpus);
-        CPU_SET((unsigned) cpu, &cpus);
-        pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+        affinity_pin((unsigned) cpu, NULL);
     }
 }
 
