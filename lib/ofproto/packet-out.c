@@ -32,7 +32,7 @@ run(struct ofproto *o, struct packet *p, struct xlate_in *in)
         packet_free(p);
         return;
     }
-    xlate_replay(in->snapshot, &out.effects, 1, p->len, false, in->used_ms);
+    xlate_credit(in->snapshot, &out.effects, 1, p->len, in->used_ms);
     dp_execute_packet(o->odp->dp, p, out.actions);
     free(out.actions);
     xlate_effects_destroy(&out.effects);

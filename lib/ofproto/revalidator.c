@@ -111,7 +111,10 @@ mask_has_extra(const struct flow *new, const struct flow *old)
     return extra != 0;
 }
 
-/* Translates a megaflow anew; false: it must go. */
+/* Translates a megaflow anew; false: it must go.
+ *
+ * Only the bits of its mask are known, the others read as 0.  So the translation itself teaches
+ * nothing; its effects do, once the mask is found to hold all that they are made of. */
 static bool
 retranslate(struct pass *p, struct dp *dp, struct dp_flow *f, struct xlate_cookie *cookie,
             bool has_packets, int64_t used_ms)
@@ -121,7 +124,6 @@ retranslate(struct pass *p, struct dp *dp, struct dp_flow *f, struct xlate_cooki
         .snapshot = p->snapshot,
         .odp = p->odp,
         .flow = &match,
-        .may_learn = has_packets,
         .used_ms = used_ms,
     };
     struct xlate_out out;
@@ -135,6 +137,9 @@ retranslate(struct pass *p, struct dp *dp, struct dp_flow *f, struct xlate_cooki
     if (mask_has_extra(&out.mask, &mask)) {
         free(out.actions);
         return false;
+    }
+    if (has_packets) {
+        xlate_learn_again(p->snapshot, &cookie->effects, used_ms);
     }
     cookie->seq = p->seq;
     if (dp_actions_equal(out.actions, dp_flow_actions(f))) {
@@ -178,7 +183,10 @@ revalidate_flow(struct dp *dp, struct dp_flow *f, void *p_)
     if (n_packets) {
         cookie->n_packets = stats.n_packets;
         cookie->n_bytes = stats.n_bytes;
-        xlate_replay(p->snapshot, &cookie->effects, n_packets, n_bytes, !stale, used_ms);
+        xlate_credit(p->snapshot, &cookie->effects, n_packets, n_bytes, used_ms);
+        if (!stale) {
+            xlate_learn_again(p->snapshot, &cookie->effects, used_ms);
+        }
     }
 
     if (p->purge) {

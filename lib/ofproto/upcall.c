@@ -50,7 +50,7 @@ upcall_translate(void *odp, const struct flow *flow, const struct packet *pkt,
     }
     if (pkt) {
         /* The megaflow's own counters begin with the next packet. */
-        xlate_replay(in.snapshot, &out.effects, 1, pkt->len, false, 0);
+        xlate_credit(in.snapshot, &out.effects, 1, pkt->len, 0);
     }
     cookie = xzalloc(sizeof *cookie);
     cookie->seq = seq;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a flow does beyond having its packets sent: counts for rules and groups, learned
  * addresses and rules, references to pipelines that wait.  Translation gathers the list; the
- * revalidator replays it for the packets that a megaflow carried. */
+ * revalidator goes through it for the packets that a megaflow carried. */
 
 #include <stdlib.h>
 
@@ -83,7 +83,7 @@ xlate_add_effect(struct xlate_ctx *ctx, enum xlate_effect_type type)
 }
 
 static void
-replay_patch(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_packets,
+credit_patch(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_packets,
              uint64_t n_bytes)
 {
     const struct xport *out = xsnapshot_port_by_id(s, e->patch.out_id);
@@ -96,7 +96,7 @@ replay_patch(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n
 }
 
 static void
-replay_learn(const struct xsnapshot *s, const struct xlate_effect *e, int64_t used_ms)
+learn_address(const struct xsnapshot *s, const struct xlate_effect *e, int64_t used_ms)
 {
     const struct xbridge *b = xsnapshot_bridge_by_id(s, e->learn.bridge_id);
     enum mac_learn result;
@@ -121,7 +121,7 @@ tables_of(const struct xsnapshot *s, uint32_t bridge_id)
 
 /* Learned again if it is gone meanwhile, else refreshed. */
 static void
-replay_learn_flow(const struct xsnapshot *s, const struct xlate_effect *e)
+learn_flow(const struct xsnapshot *s, const struct xlate_effect *e)
 {
     struct oftables *t = tables_of(s, e->learn_flow.bridge_id);
 
@@ -131,8 +131,18 @@ replay_learn_flow(const struct xsnapshot *s, const struct xlate_effect *e)
 }
 
 static void
-replay_one(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_packets,
-           uint64_t n_bytes, bool do_learn, int64_t used_ms)
+fin_timeout(const struct xsnapshot *s, const struct xlate_effect *e)
+{
+    struct oftables *t = tables_of(s, e->fin.bridge_id);
+
+    if (t) {
+        oftables_fin_timeout(t, e->fin.rule, e->fin.idle, e->fin.hard);
+    }
+}
+
+static void
+credit(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_packets,
+       uint64_t n_bytes, int64_t used_ms)
 {
     struct oftables *t;
 
@@ -151,34 +161,48 @@ replay_one(const struct xsnapshot *s, const struct xlate_effect *e, uint64_t n_p
                      &e->bucket.group->buckets[e->bucket.index], n_packets, n_bytes);
         break;
     case XLATE_EFFECT_PATCH:
-        replay_patch(s, e, n_packets, n_bytes);
+        credit_patch(s, e, n_packets, n_bytes);
         break;
     case XLATE_EFFECT_LEARN:
-        if (do_learn) {
-            replay_learn(s, e, used_ms);
-        }
-        break;
     case XLATE_EFFECT_LEARN_FLOW:
-        if (do_learn) {
-            replay_learn_flow(s, e);
-        }
-        break;
     case XLATE_EFFECT_FIN_TIMEOUT:
-        t = tables_of(s, e->fin.bridge_id);
-        if (do_learn && t) {
-            oftables_fin_timeout(t, e->fin.rule, e->fin.idle, e->fin.hard);
-        }
-        break;
     case XLATE_EFFECT_FROZEN:
         break;
     }
 }
 
 void
-xlate_replay(const struct xsnapshot *s, const struct xlate_effects *effects, uint64_t n_packets,
-             uint64_t n_bytes, bool do_learn, int64_t used_ms)
+xlate_credit(const struct xsnapshot *s, const struct xlate_effects *effects, uint64_t n_packets,
+             uint64_t n_bytes, int64_t used_ms)
 {
     for (unsigned i = 0; i < effects->n; i++) {
-        replay_one(s, &effects->e[i], n_packets, n_bytes, do_learn, used_ms);
+        credit(s, &effects->e[i], n_packets, n_bytes, used_ms);
+    }
+}
+
+void
+xlate_learn_again(const struct xsnapshot *s, const struct xlate_effects *effects,
+                  int64_t used_ms)
+{
+    for (unsigned i = 0; i < effects->n; i++) {
+        const struct xlate_effect *e = &effects->e[i];
+
+        switch (e->type) {
+        case XLATE_EFFECT_LEARN:
+            learn_address(s, e, used_ms);
+            break;
+        case XLATE_EFFECT_LEARN_FLOW:
+            learn_flow(s, e);
+            break;
+        case XLATE_EFFECT_FIN_TIMEOUT:
+            fin_timeout(s, e);
+            break;
+        case XLATE_EFFECT_RULE:
+        case XLATE_EFFECT_TABLE:
+        case XLATE_EFFECT_BUCKET:
+        case XLATE_EFFECT_PATCH:
+        case XLATE_EFFECT_FROZEN:
+            break;
+        }
     }
 }

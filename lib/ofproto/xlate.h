@@ -123,10 +123,12 @@ struct xlate_out {
  * nothing in `out` then. */
 bool xlate_translate(const struct xlate_in *, struct xlate_out *);
 
-/* Credits the effects with packets.  `learn`: including MAC addresses, last seen at `used_ms`.
- */
-void xlate_replay(const struct xsnapshot *, const struct xlate_effects *, uint64_t n_packets,
-                  uint64_t n_bytes, bool learn, int64_t used_ms);
+/* Credits rules, groups, tables and patch ports with packets, the last one at `used_ms`. */
+void xlate_credit(const struct xsnapshot *, const struct xlate_effects *, uint64_t n_packets,
+                  uint64_t n_bytes, int64_t used_ms);
+/* Has packets teach (addresses, rules, ends of connections) what the one of the translation
+ * taught, or would have: only what holds for all packets of its megaflow. */
+void xlate_learn_again(const struct xsnapshot *, const struct xlate_effects *, int64_t used_ms);
 
 /* What a megaflow carries.  The creating thread fills it; from then on it is the revalidator's.
  */
