@@ -22,8 +22,18 @@
 #define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member) \
     ((type *) (void *) ((char *) (ptr) - offsetof(type, member)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* The smaller and the larger of two numbers, by C's usual conversions.  Each is evaluated once:
+ * it may be a call, or something that another thread changes. */
+#define MIN(a, b) PICK__(<, a, b, UNIQUE__(pick_a), UNIQUE__(pick_b))
+#define MAX(a, b) PICK__(>, a, b, UNIQUE__(pick_a), UNIQUE__(pick_b))
+#define PICK__(op, a, b, va, vb) \
+    __extension__({ \
+        const __typeof__(0 ? (a) : (b)) va = (a), vb = (b); \
+        va op vb ? va : vb; \
+    })
+#define UNIQUE__(name)             UNIQUE_PASTE__(name, __COUNTER__)
+#define UNIQUE_PASTE__(a, b)       UNIQUE_PASTE_AGAIN__(a, b)
+#define UNIQUE_PASTE_AGAIN__(a, b) a##b
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define ROUND_UP(n, to) (DIV_ROUND_UP(n, to) * (to))
 

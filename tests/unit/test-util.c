@@ -23,6 +23,28 @@
 #include "util/version.h"
 #include "util/xalloc.h"
 
+static unsigned
+next(unsigned *n)
+{
+    return ++*n;
+}
+
+/* What is compared may be different the next time one looks. */
+static void
+test_min_max(void **state)
+{
+    unsigned n = 0;
+
+    assert_int_equal(MIN(next(&n), 10u), 1);
+    assert_int_equal(MIN(10u, next(&n)), 2);
+    assert_int_equal(MAX(next(&n), 1u), 3);
+    assert_int_equal(MAX(MIN(next(&n), 9u), MIN(next(&n), 3u)), 4);
+    assert_int_equal(n, 5);
+    assert_true(MIN(-1, INT64_C(1) << 40) == -1);
+    assert_true(MAX(1, UINT64_MAX) == UINT64_MAX);
+    assert_true(MIN(0.5, 1) < 1);
+}
+
 static void
 test_strbuf(void **state)
 {
@@ -462,13 +484,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strbuf),       cmocka_unit_test(test_alloc),
-        cmocka_unit_test(test_small_blocks), cmocka_unit_test(test_num),
-        cmocka_unit_test(test_num_mask),     cmocka_unit_test(test_smap),
-        cmocka_unit_test(test_csum),         cmocka_unit_test(test_csum_update),
-        cmocka_unit_test(test_csum_pseudo),  cmocka_unit_test(test_idpool),
-        cmocka_unit_test(test_ether),        cmocka_unit_test(test_misc),
-        cmocka_unit_test(test_quote),        cmocka_unit_test(test_smap_clamped),
+        cmocka_unit_test(test_min_max),      cmocka_unit_test(test_strbuf),
+        cmocka_unit_test(test_alloc),        cmocka_unit_test(test_small_blocks),
+        cmocka_unit_test(test_num),          cmocka_unit_test(test_num_mask),
+        cmocka_unit_test(test_smap),         cmocka_unit_test(test_csum),
+        cmocka_unit_test(test_csum_update),  cmocka_unit_test(test_csum_pseudo),
+        cmocka_unit_test(test_idpool),       cmocka_unit_test(test_ether),
+        cmocka_unit_test(test_misc),         cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_smap_clamped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

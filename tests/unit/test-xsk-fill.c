@@ -36,16 +36,12 @@ in_kernel(const struct xsk_queue *q)
     return atomic_load(&q->in_kernel);
 }
 
-static void
-test_starved(void **state)
+static struct xsk_queue *
+make_queue(struct arena *a)
 {
-    struct frame **hold;
     struct xsk_queue *q = xzalloc_cacheline(sizeof *q);
-    struct arena *a;
-    char *err = NULL;
-    unsigned n;
 
-    assert_int_equal(arena_get(0, FRAME_SZ_SMALL, 1024, &a, &err), 0);
+    memset(&ring, 0, sizeof ring);
     *q = (struct xsk_queue){.arena = a, .fill_target = TARGET, .holder = 1};
     q->fill = (struct xsk_ring){
         .mask = RING - 1,
@@ -55,6 +51,40 @@ test_starved(void **state)
         .flags = &ring.flags,
         .entries = ring.addr,
     };
+    return q;
+}
+
+/* Every frame that is or was in the ring goes home. */
+static void
+free_filled(struct xsk_queue *q)
+{
+    struct frame *frames[RING];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < RING; i++) {
+        struct frame *f = arena_frame_at(q->arena, ring.addr[i]);
+
+        if (f->owner == FRAME_OWNER_FILL) {
+            frame_set_owner(f, FRAME_OWNER_USER);
+            frames[n++] = f;
+        }
+    }
+    frame_free(frames, n);
+    atomic_store(&ring.consumer, atomic_load(&ring.producer));
+    atomic_store(&q->in_kernel, 0);
+}
+
+static void
+test_starved(void **state)
+{
+    struct frame **hold;
+    struct xsk_queue *q;
+    struct arena *a;
+    char *err = NULL;
+    unsigned n;
+
+    assert_int_equal(arena_get(0, FRAME_SZ_SMALL, 1024, &a, &err), 0);
+    q = make_queue(a);
     hold = xcalloc(a->n_frames, sizeof *hold);
     n = frame_alloc(a, hold, a->n_frames - 10);
     assert_int_equal(n, a->n_frames - 10);
@@ -96,18 +126,68 @@ test_starved(void **state)
 
     /* All home: those held, and those in the ring. */
     frame_free(hold, n);
-    for (uint32_t id = 0; id < a->n_frames; id++) {
-        struct frame *f = arena_frame(a, id);
-
-        if (f->owner == FRAME_OWNER_FILL) {
-            frame_set_owner(f, FRAME_OWNER_USER);
-            frame_free(&f, 1);
-        }
-    }
+    free_filled(q);
     assert_int_equal(arena_n_available(a), a->n_frames);
     free(hold);
     free(q);
     arena_put(a, 1024);
+}
+
+/* Another thread gives and takes as many frames as one burst of filling asks for. */
+#define SWING 64u
+
+struct swing {
+    struct arena *arena;
+    _Atomic bool stop;
+};
+
+static void *
+swing_main(void *s_)
+{
+    struct swing *s = s_;
+    struct frame *frames[SWING];
+
+    while (!atomic_load(&s->stop)) {
+        unsigned n = frame_alloc(s->arena, frames, SWING);
+
+        arena_thread_flush();
+        frame_free(frames, n);
+        arena_thread_flush();
+    }
+    return NULL;
+}
+
+/* The shortage may end between any two looks at it: no more is taken than was asked for. */
+static void
+test_shortage_ends_meanwhile(void **state)
+{
+    struct swing swing = {0};
+    struct xsk_queue *q;
+    struct frame **hold;
+    char *err = NULL;
+    pthread_t thread;
+    unsigned n;
+
+    assert_int_equal(arena_get(0, FRAME_SZ_SMALL, 1024, &swing.arena, &err), 0);
+    q = make_queue(swing.arena);
+    hold = xcalloc(swing.arena->n_frames, sizeof *hold);
+    n = frame_alloc(swing.arena, hold, swing.arena->n_frames - SWING - SWING / 2);
+    arena_thread_flush();
+    thread = thread_start("swing", swing_main, &swing);
+    for (unsigned i = 0; i < 30000; i++) {
+        q->starved = true;
+        xsk_fill(q);
+        assert_true(in_kernel(q) <= SWING + SWING / 2);
+        free_filled(q);
+        arena_thread_flush();
+    }
+    atomic_store(&swing.stop, true);
+    thread_join(thread);
+    frame_free(hold, n);
+    assert_int_equal(arena_n_available(swing.arena), swing.arena->n_frames);
+    free(hold);
+    free(q);
+    arena_put(swing.arena, 1024);
 }
 
 int
@@ -115,6 +195,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starved),
+        cmocka_unit_test(test_shortage_ends_meanwhile),
     };
 
     thread_adopt("");
