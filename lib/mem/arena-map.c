@@ -115,8 +115,8 @@ arena_map(size_t size, unsigned numa_node, struct arena_map *map)
         }
         if (!told) {
             told = true;
-            LOG_INFO("no free 2 MiB huge pages for %zu MiB of packet memory: using 4 KiB pages "
-                     "(vm.nr_hugepages reserves huge ones)",
+            LOG_INFO("no free 2 MiB huge pages for %zu MiB of packet memory: using ordinary "
+                     "ones, merged by the kernel where it can (vm.nr_hugepages reserves some)",
                      size >> 20);
         }
     }

@@ -358,7 +358,7 @@ arena_show(struct strbuf *out)
                     ", in quarantine: %" PRIu32 ", in use: %" PRIu32
                     ", failed allocations: %" PRIu64 "\n",
                     a->no, a->numa_node, s.n_frames, arena_frame_sz(a), a->size >> 20,
-                    a->hugepages ? "2 MiB" : "4 KiB", s.n_promised, s.n_free, s.n_cached,
+                    a->hugepages ? "2 MiB" : "ordinary", s.n_promised, s.n_free, s.n_cached,
                     s.n_quarantined,
                     s.n_frames - MIN(s.n_frames, s.n_free + s.n_cached + s.n_quarantined),
                     s.alloc_failed);
