@@ -65,6 +65,7 @@ lib_libxvs_a_SOURCES = \
 	lib/log/coverage.h \
 	lib/log/ctl.c \
 	lib/log/ctl.h \
+	lib/log/log-fault.c \
 	lib/log/log-foreign.c \
 	lib/log/log-format.c \
 	lib/log/log-libc.c \

@@ -40,6 +40,9 @@ struct log_module *log_module_find(const char *name);
  * -v options, which then change nothing. */
 bool log_module_is_foreign(const char *name);
 
+int log_file_fd(void);          /* -1: none; async-signal-safe, as is the next */
+unsigned log_next_serial(void); /* of a line */
+
 void log_syslog_send__(enum log_level, const char *line);
 /* RFC 5424 section 6.2.1: facility * 8 + severity. */
 int log_syslog_priority(enum log_level);

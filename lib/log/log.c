@@ -25,8 +25,21 @@ static struct mutex rate_mutex = MUTEX_INIT;
 
 /* Guarded by log_mutex. */
 static char *file_path;
-static int file_fd = -1;
+/* Written with log_mutex held. */
+static _Atomic int file_fd = -1;
 static _Atomic unsigned last_serial;
+
+int
+log_file_fd(void)
+{
+    return file_fd;
+}
+
+unsigned
+log_next_serial(void)
+{
+    return atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+}
 
 void
 log_module_update__(struct log_module *m)
@@ -121,7 +134,7 @@ emit__(const struct log_module *m, enum log_level level, const char *text, size_
         .level = level,
         .text = text,
         .text_len = len,
-        .serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1,
+        .serial = log_next_serial(),
         .wall_ms = clock_wall_ms(),
     };
     struct strbuf line = STRBUF_INIT;

@@ -8,6 +8,7 @@
  * Each .c file that logs says once `LOG_MODULE(name);` and calls LOG_INFO() and its kin.  Any
  * thread.  Never called on the fast path: there a counter is incremented (log/coverage.h). */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "util/compiler.h"
@@ -85,6 +86,10 @@ const char *log_app_name(void);
 void log_list(struct strbuf *);             /* vlog/list layout */
 /* After detaching: nothing goes to the console any more. */
 void log_console_disable(void);
+/* The last words of a process that a fault ends, to file and console.  Async-signal-safe, any
+ * thread; log_fault_init() once before. */
+void log_fault_init(void);
+void log_fault(const siginfo_t *);
 /* Registers vlog/list, list-pattern, set, reopen, close, enable- and disable-rate-limit. */
 void log_commands_register(void);
 

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "os/dirs.h"
 #include "os/thread.h"
 #include "util/compiler.h"
@@ -114,11 +115,20 @@ cleanup_file_unlink(const char *path)
     return error;
 }
 
-/* Removes the files, then lets the signal do what it would have done without us. */
+static bool
+is_fault(int signo)
+{
+    return signo != SIGALRM && signo != SIGTERM && signo != SIGINT && signo != SIGHUP;
+}
+
+/* Removes the files, says why, then lets the signal do what it would have done without us. */
 static void
 fatal_handler(int signo, siginfo_t *info, void *context)
 {
     cleanup_files();
+    if (is_fault(signo)) {
+        log_fault(info);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++) {
         if (fatal_signals[i] == signo) {
             sigaction(signo, &old_actions[i], NULL);
@@ -137,6 +147,7 @@ signals_init(void)
 {
     struct sigaction sa;
 
+    log_fault_init();
     memset(&sa, 0, sizeof sa);
     sa.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &sa, NULL);

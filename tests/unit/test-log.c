@@ -131,6 +131,41 @@ test_file(void **state)
     assert_matches(take_file(), "\\|INFO\\|\n$");
 }
 
+static void *
+fault_on_thread(void *arg)
+{
+    siginfo_t info = {
+        .si_signo = SIGSEGV,
+        .si_code = SEGV_MAPERR,
+        .si_addr = (void *) 0x12ab0000,
+    };
+
+    log_fault(&info);
+    return NULL;
+}
+
+/* The last words are a line like any other, at the right time, and then calls. */
+static void
+test_fault(void **state)
+{
+    const size_t time_len = strlen("2026-11-23T22:28:14.123Z");
+    const char *text, *fault, *after;
+
+    log_fault_init();
+    take_file();
+    LOG_INFO("before");
+    thread_join(thread_start("pmd-c01/id:5", fault_on_thread, NULL));
+    LOG_INFO("after");
+    text = take_file();
+    assert_matches(text, "\n[^|]{24}\\|[0-9]{5}\\|fatal_signal\\(pmd-c01/id:5\\)\\|EMER\\|"
+                         "dies of SIGSEGV at address 0x12ab0000; the calls, [^\n]*:\n"
+                         "([^|\n]+\n)*[^|\n]*test-log[^|\n]*\\[0x[0-9a-f]+\\]\n");
+    fault = strchr(text, '\n') + 1;
+    after = strstr(text, "|after") - time_len - strlen("|00000|test_module|INFO");
+    assert_true(memcmp(text, fault, time_len) <= 0);
+    assert_true(memcmp(fault, after, time_len) <= 0);
+}
+
 static void
 test_reopen(void **state)
 {
@@ -374,8 +409,9 @@ test_ctl(void **state)
     call("vlog/list", NULL, NULL);
     assert_matches(reply, "\ntest_module        OFF       INFO        DBG\n");
     call("vlog/list-pattern", NULL, NULL);
-    assert_matches(reply,
-                   "\nFILE     none {30}%D\\{%Y-%m-%dT%H:%M:%S\\.###Z\\}\\|%05N\\|%c%T\\|%p\\|%m\n");
+    assert_matches(
+        reply,
+        "\nFILE     none {30}%D\\{%Y-%m-%dT%H:%M:%S\\.###Z\\}\\|%05N\\|%c%T\\|%p\\|%m\n");
     assert_matches(reply, "\nCONSOLE  none .*\nSYSLOG   <%B>%A: ");
     call_ok("vlog/close", NULL, "");
     call_ok("vlog/reopen", NULL, "");
@@ -469,10 +505,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),     cmocka_unit_test(test_reopen),
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_set),
-        cmocka_unit_test(test_syslog),   cmocka_unit_test(test_ctl),
-        cmocka_unit_test(test_coverage), cmocka_unit_test(test_rate_limit),
+        cmocka_unit_test(test_file),       cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_reopen),     cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_set),        cmocka_unit_test(test_syslog),
+        cmocka_unit_test(test_ctl),        cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_rate_limit),
     };
     int failed;
 
