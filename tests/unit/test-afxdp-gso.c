@@ -243,6 +243,55 @@ test_by_hand(void **state)
     run("ip link del a0");
 }
 
+/* The device's MTU grows beyond what the port's frames were chosen for, and packets come before
+ * the port is made anew: they are dropped. */
+static void
+test_beyond_frames(void **state)
+{
+    static uint8_t msg[sizeof(struct virtio_net_hdr) + ETH_HDR_LEN + 65535];
+    uint64_t dropped, jumbo = coverage("afxdp_rx_jumbo");
+    struct packet *pkts[PACKET_BATCH_MAX];
+    struct netdev_stats s;
+    struct port p;
+
+    make_veth("a0", "a1", 1);
+    run("sysctl -qw net.ipv6.conf.a1.disable_ipv6=1");
+    run("ip link set a0 mtu 9000");
+    run("ip link set a1 mtu 9000");
+    turn_for(20);
+    int raw = raw_open("a1");
+    port_open_ok(&p, "a0", "generic", 1);
+    while (recv_tcp(&p, pkts)) {
+    }
+    memcpy(msg + sizeof(struct virtio_net_hdr), "\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x88\xb5", 14);
+    assert_int_equal(send(raw, msg, sizeof(struct virtio_net_hdr) + 9014, 0),
+                     sizeof(struct virtio_net_hdr) + 9014);
+    assert_int_equal(recv_tcp(&p, pkts), 1);
+    assert_int_equal(pkts[0]->len, 9014);
+    packet_free(pkts[0]);
+    assert_int_equal(coverage("afxdp_rx_jumbo"), jumbo + 1);
+
+    run("ip link set a0 mtu 65535");
+    run("ip link set a1 mtu 65535");
+    turn_for(20);
+    netdev_get_stats(p.netdev, &s);
+    dropped = s.rx_dropped;
+    for (size_t len = 16000; len < sizeof msg; len = MIN(len + 7000, sizeof msg - 1)) {
+        size_t n = len + 1; /* ends with a whole 65,535 */
+        assert_int_equal(send(raw, msg, n, 0), (ssize_t) n);
+        assert_int_equal(recv_tcp(&p, pkts), 0);
+        netdev_get_stats(p.netdev, &s);
+        assert_int_equal(s.rx_dropped, ++dropped);
+        if (n == sizeof msg) {
+            break;
+        }
+    }
+    port_close(&p);
+    close(raw);
+    assert_clean("a0");
+    run("ip link del a0");
+}
+
 /* -- TCP. -- */
 
 #define PORT 5000
@@ -488,6 +537,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_beyond_frames),
         cmocka_unit_test(test_tcp),
     };
     int status = afxdp_live_begin();

@@ -457,11 +457,10 @@ look_at_link(struct afxdp_dev *dev, const struct rtnl_link *link)
     uint32_t old_max_len = atomic_load_explicit(&dev->max_len, memory_order_relaxed);
 
     afxdp_link_refresh(dev, link);
-    if (old_max_len != (uint32_t) link->mtu + AFXDP_L2_OVERHEAD) {
-        changed = true;
-        if (afxdp_needs_other_frames(dev, link->mtu)) {
-            dev->up.needs_reconfigure = true;
-        }
+    changed |= old_max_len != (uint32_t) link->mtu + AFXDP_L2_OVERHEAD;
+    /* The change itself may have been seen while the port was being set up. */
+    if (afxdp_needs_other_frames(dev, link->mtu) && !dev->up.needs_reconfigure) {
+        dev->up.needs_reconfigure = changed = true;
     }
     if (changed) {
         netdev_changed(&dev->up);

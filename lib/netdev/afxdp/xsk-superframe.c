@@ -205,7 +205,8 @@ gather(struct xsk_queue *q, struct xsk_superframe *sf, const struct xdp_desc *d,
     if (sf->state != SF_CUTTING) {
         return;
     }
-    if (q->jumbo &&
+    /* The MTU may be any by now, the frames are those it had when they were chosen. */
+    if (q->jumbo && sf->len <= arena_frame_sz(q->jumbo) - FRAME_DATA_OFS &&
         sf->len <= atomic_load_explicit(q->max_len, memory_order_relaxed) + VLAN_HDR_LEN) {
         sf->state = SF_JUMBO;
         return;
