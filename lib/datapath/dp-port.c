@@ -305,9 +305,10 @@ dp_port_reconfigure(struct dp *dp, uint32_t port_no, char **errp)
     if (!error) {
         error = port_open_queues(port, errp);
     }
-    /* What is staged for the old one is for the new one too, unless checksums in there are
-     * half-done for a device that would complete them, and now does not. */
-    if (!had_tx_csum || port->tx_csum) {
+    /* What is staged for the old one is for the new one too, unless that has no queues, or
+     * checksums in there are half-done for a device that would complete them, and now does not.
+     */
+    if (!error && (!had_tx_csum || port->tx_csum)) {
         port->id = old_id;
     }
     /* A port without queues keeps its place: packets to it are dropped and counted. */

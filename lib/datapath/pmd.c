@@ -39,6 +39,7 @@ COVERAGE_DEFINE(pmd_leave_poll_timeout);
 #define MAIN_TX_MS 1          /* main looks again at unfinished transmission */
 #define MAINTAIN_MS 250       /* between looks at caches while packets come */
 #define EMC_SWEEP 512u        /* entries per look and per sleep; divides EMC_ENTRIES */
+#define LAST_TX_POLLS 1000u   /* of a thread that ends: unfinished transmission is given up */
 #define BATCHES_PER_TURN 4u   /* of a queue that has more: one kick sends them all */
 
 static void
@@ -260,6 +261,9 @@ pmd_main(void *pmd_)
         rcu_quiescent_state();
     }
     stage_flush(pmd);
+    /* Nobody else looks after what this thread has sent. */
+    for (unsigned i = 0; i < LAST_TX_POLLS && stage_tx_poll(pmd); i++) {
+    }
     return NULL;
 }
 

@@ -65,7 +65,7 @@ stage_flush_slot(struct pmd *pmd, struct stage_slot *s)
 {
     struct dp_port *port = dp_port_lookup(pmd->dp, s->port_no);
 
-    if (UNLIKELY(!port || port->id != s->port_id)) {
+    if (UNLIKELY(!port || port->id != s->port_id || !port->n_txq)) {
         COVERAGE_ADD(drop_datapath_port_gone, s->batch.n);
         packet_batch_free(&s->batch);
         return;

@@ -192,8 +192,9 @@ static void
 test_flush_interval(void **state)
 {
     struct netdev *p4 = add_port("p4", "dummy-pmd", NULL, NULL, 4);
-    struct smap oc = SMAP_INIT;
+    struct smap oc = SMAP_INIT, options = SMAP_INIT;
     struct pmd *pmd = only_pmd();
+    char *err = NULL;
     uint64_t batches, gone = coverage("drop_datapath_port_gone");
     int64_t start;
 
@@ -225,6 +226,26 @@ test_flush_interval(void **state)
     }
     assert_int_equal(coverage("drop_datapath_port_gone") - gone, 3);
     assert_int_equal(tx_packets(p1), 0);
+
+    /* Nor do they wait for a port that could not be made anew. */
+    inject(p4, 3, 1);
+    usleep(20000);
+    rcu_quiescent_state();
+    gone = coverage("drop_datapath_port_gone");
+    smap_set(&options, "tx_pcap", "/nonexistent/folder/file");
+    assert_int_equal(netdev_set_config(p1, &options, &err), 0);
+    assert_int_not_equal(dp_port_reconfigure(dp, 1, &err), 0);
+    for (unsigned i = 0; i < 1000 && coverage("drop_datapath_port_gone") == gone; i++) {
+        usleep(1000);
+        rcu_quiescent_state();
+    }
+    assert_int_equal(coverage("drop_datapath_port_gone") - gone, 3);
+    free(err);
+    err = NULL;
+    smap_clear(&options);
+    assert_int_equal(netdev_set_config(p1, &options, &err), 0);
+    assert_int_equal(dp_port_reconfigure(dp, 1, &err), 0);
+    smap_destroy(&options);
 
     /* What the thread has when it ends still goes out; so it does at once without the option.
      */
