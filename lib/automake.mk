@@ -29,6 +29,7 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/pmd-sched.c \
 	lib/datapath/pmd-sched.h \
 	lib/datapath/pmd-set.c \
+	lib/datapath/pmd-sleep.c \
 	lib/datapath/pmd-stats.c \
 	lib/datapath/pmd-stats.h \
 	lib/datapath/pmd.c \

@@ -159,8 +159,9 @@ struct pmd {
     int wake_fd;
     struct pollfd *pfds;
     unsigned pfds_cap;
-    unsigned n_futile; /* wake-ups in a row that brought no packet */
-    uint64_t idle_us;  /* of finding nothing, before it sleeps */
+    unsigned n_futile;            /* wake-ups in a row that brought no packet */
+    uint64_t idle_us;             /* of finding nothing, before it sleeps */
+    uint64_t worked_before_sleep; /* PMD_STAT_CYCLES_BUSY when it last slept */
     /* Constant. */
     unsigned core, numa;
     /* Main. */
@@ -252,18 +253,28 @@ void pmd_stop(struct pmd *);    /* ends and joins its thread */
 void pmd_destroy(struct pmd *); /* stopped, unpublished, and grace period over */
 /* Replaces the poll list (takes it); the old one is freed after a grace period. */
 void pmd_set_polls(struct pmd *, struct poll_list *);
-/* Wakes the thread and waits (a moment) until it is out of a ppoll() begun with an older list.
- */
-void pmd_leave_poll(struct pmd *);
 void pmd_maintain(struct pmd *); /* the polling thread */
-/* The polling thread.  A wake-up takes as long as dozens of packets: had a short sleep that a
- * packet ended not been begun, all the better; next time it stays awake for longer.  A long one
- * says that it would have been in vain. */
-void pmd_learn_from_sleep(struct pmd *, bool by_packet, uint64_t slept_us);
 /* Drives main's unfinished transmission, now and as long as it takes. */
 void pmd_main_tx(struct pmd *);
 /* The main thread's turn: up to `max_batches` from a queue, output included. */
 void pmd_main_poll(struct pmd *, struct dp_rxq *, unsigned max_batches);
+
+/* pmd-sleep.c: init, destroy, wake and leave_poll are main's, the rest the polling thread's. */
+void pmd_sleep_init(struct pmd *); /* without `wake_fd` it sleeps in short steps */
+void pmd_sleep_destroy(struct pmd *);
+/* Whether a thread that has found nothing for `idle_cycles` has waited long enough. */
+bool pmd_may_sleep(const struct pmd *, uint64_t idle_cycles, uint64_t cycles_per_us);
+/* After a turn that found nothing, `idle_us` after the last that did.  Returns at once where
+ * other_config:pmd-sleep-max=0 forbids sleep, or while `unfinished` transmission is young. */
+void pmd_sleep(struct pmd *, uint64_t idle_us, bool unfinished);
+/* A wake-up takes as long as dozens of packets: had a short sleep that a packet ended not been
+ * begun, all the better; next time it stays awake for longer.  A long one says that it would
+ * have been in vain. */
+void pmd_learn_from_sleep(struct pmd *, bool by_packet, uint64_t slept_us);
+void pmd_wake(const struct pmd *);
+/* Wakes the thread and waits (a moment) until it is out of a ppoll() begun with an older list.
+ */
+void pmd_leave_poll(struct pmd *);
 
 /* pmd-set.c; main.  Makes threads, assignment and poll lists what ports and configuration ask
  * for; `out_port` (may be NULL) is to be polled by nobody.  On return nobody does. */

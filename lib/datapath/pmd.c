@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A polling thread (PMD): its loop, its sleep, its start and end; and the main thread's
- * context, which is the same struct without a thread of its own.  pmd-set.c decides which there
- * are and what they poll.
+/* A polling thread (PMD): its loop, its start and end; and the main thread's context, which is
+ * the same struct without a thread of its own.  pmd-set.c decides which there are and what they
+ * poll.
  *
  * One turn: every queue of the poll list is polled once, then the staged output is flushed (or,
  * with other_config:tx-flush-interval, waits for more and keeps the thread from sleeping), the
  * tx queues are driven, and a quiescent state is reported.  A thread that found nothing for
- * idle_us sleeps in ppoll() on its rx queues' descriptors and an eventfd that main writes to.
+ * long enough sleeps (pmd-sleep.c).
  */
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "datapath/dp-private.h"
-#include "log/coverage.h"
 #include "log/log.h"
 #include "os/affinity.h"
 #include "os/clock.h"
@@ -27,20 +21,12 @@
 #include "util/xalloc.h"
 
 LOG_MODULE(pmd);
-COVERAGE_DEFINE(pmd_futile_wakeup);
-COVERAGE_DEFINE(pmd_leave_poll_timeout);
 
-#define IDLE_US 50            /* of finding nothing, before sleep is thought of, */
-#define IDLE_MAX_US 400       /* or up to so long where packets keep ending short sleeps */
-#define TX_UNFINISHED_US 1000 /* as much longer while transmission is under way */
-#define SLEEP_MAX_US 500000   /* then look after caches; packets and main wake it anyway */
-#define SLEEP_BLIND_US 1000   /* with a queue that has no descriptor, or unfinished output */
-#define FUTILE_MAX 8          /* wake-ups without packets, then the descriptors are ignored */
-#define MAIN_TX_MS 1          /* main looks again at unfinished transmission */
-#define MAINTAIN_MS 250       /* between looks at caches while packets come */
-#define EMC_SWEEP 512u        /* entries per look and per sleep; divides EMC_ENTRIES */
-#define LAST_TX_POLLS 1000u   /* of a thread that ends: unfinished transmission is given up */
-#define BATCHES_PER_TURN 4u   /* of a queue that has more: one kick sends them all */
+#define MAIN_TX_MS 1        /* main looks again at unfinished transmission */
+#define MAINTAIN_MS 250     /* between looks at caches while packets come */
+#define EMC_SWEEP 512u      /* entries per look and per sleep; divides EMC_ENTRIES */
+#define LAST_TX_POLLS 1000u /* of a thread that ends: unfinished transmission is given up */
+#define BATCHES_PER_TURN 4u /* of a queue that has more: one kick sends them all */
 
 static void
 main_tx_cb(struct ev_timer *t)
@@ -63,18 +49,9 @@ pmd_create(struct dp *dp, unsigned core, unsigned numa)
     megaflow_table_init(&pmd->flows, &dp->owner);
     pmd_stats_clear(&pmd->stats);
     pmd->now_ms = clock_now_ms();
-    pmd->wake_fd = -1;
-    atomic_init(&pmd->max_sleep_us, SLEEP_ADAPTIVE);
-    pmd->idle_us = IDLE_US;
     pmd->emc_pays = true;
     ev_timer_init(&pmd->tx_timer, dp_loop, main_tx_cb, pmd);
-    if (core != CORE_NON_PMD) {
-        pmd->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (pmd->wake_fd < 0) {
-            /* It then sleeps in short steps. */
-            LOG_WARN("no eventfd to wake polling threads with (%s)", strerror(errno));
-        }
-    }
+    pmd_sleep_init(pmd);
     return pmd;
 }
 
@@ -107,93 +84,6 @@ pmd_maintain(struct pmd *pmd)
     if (pmd->sweep_left) {
         emc_sweep(&pmd->emc, EMC_SWEEP);
         pmd->sweep_left -= EMC_SWEEP;
-    }
-}
-
-/* Fills pmd->pfds: the eventfd, then the queues.  Returns the timeout in us. */
-static int64_t
-sleep_prepare(struct pmd *pmd, bool unfinished, int64_t max_us, nfds_t *n_pfds)
-{
-    const struct poll_list *polls = __atomic_load_n(&pmd->polls, __ATOMIC_ACQUIRE);
-    int64_t timeout = unfinished || pmd->wake_fd < 0 ? SLEEP_BLIND_US : SLEEP_MAX_US;
-    nfds_t n = 0;
-
-    if (pmd->pfds_cap < polls->n + 1) {
-        pmd->pfds_cap = polls->n + 1;
-        pmd->pfds = xrealloc(pmd->pfds, pmd->pfds_cap * sizeof *pmd->pfds);
-    }
-    pmd->pfds[n++] = (struct pollfd){.fd = pmd->wake_fd, .events = POLLIN};
-    for (unsigned i = 0; i < polls->n; i++) {
-        int fd = netdev_rxq_fd(polls->rxqs[i]->rx);
-
-        if (fd < 0 || pmd->n_futile >= FUTILE_MAX) {
-            timeout = MIN(timeout, SLEEP_BLIND_US);
-        } else {
-            pmd->pfds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
-        }
-    }
-    *n_pfds = n;
-    return max_us > 0 ? MIN(timeout, max_us) : timeout;
-}
-
-void
-pmd_learn_from_sleep(struct pmd *pmd, bool by_packet, uint64_t slept_us)
-{
-    if (by_packet && slept_us < IDLE_MAX_US) {
-        pmd->idle_us = MIN(pmd->idle_us * 2, UINT64_C(1) * IDLE_MAX_US);
-    } else if (slept_us >= IDLE_MAX_US) {
-        pmd->idle_us = IDLE_US;
-    }
-}
-
-/* The flag tells main that an older poll list's descriptors may be in use by ppoll(), which
- * keeps their files open: main then wakes us before it closes one (pmd_leave_poll). */
-static void
-pmd_sleep(struct pmd *pmd, bool unfinished, int max_us)
-{
-    int64_t start = clock_real_ns();
-    struct timespec ts;
-    int64_t timeout_us;
-    uint64_t value, slept_us;
-    nfds_t n;
-    int rc;
-
-    pmd_maintain(pmd);
-    atomic_store_explicit(&pmd->sleeping, true, memory_order_seq_cst);
-    timeout_us = sleep_prepare(pmd, unfinished, max_us, &n);
-    ts.tv_sec = 0;
-    ts.tv_nsec = timeout_us * 1000;
-    rcu_thread_offline();
-    rc = atomic_load_explicit(&pmd->exit, memory_order_acquire)
-             ? 0
-             : ppoll(pmd->pfds, n, &ts, NULL);
-    rcu_thread_online();
-    atomic_store_explicit(&pmd->sleeping, false, memory_order_seq_cst);
-    atomic_fetch_add_explicit(&pmd->n_slept, 1, memory_order_seq_cst);
-    if (rc > 0 && pmd->pfds[0].revents) {
-        /* Only clears the counter; nothing can be done about failure, nor need be. */
-        if (read(pmd->wake_fd, &value, sizeof value) < 0) {
-            value = 0;
-        }
-        pmd->n_futile = 0;
-    } else if (rc > 0) {
-        pmd->n_futile++;
-        COVERAGE_INC(pmd_futile_wakeup);
-    }
-    slept_us = (uint64_t) (clock_real_ns() - start) / 1000;
-    pmd_learn_from_sleep(pmd, rc > 0 && !pmd->pfds[0].revents, slept_us);
-    pmd_stat_add(&pmd->stats, PMD_STAT_SLEEPS, 1);
-    pmd_stat_add(&pmd->stats, PMD_STAT_SLEEP_US, slept_us);
-}
-
-/* After a turn that found nothing, `idle_us` after the last that did. */
-static void
-pmd_idle(struct pmd *pmd, uint64_t idle_us, bool unfinished)
-{
-    int max_us = atomic_load_explicit(&pmd->max_sleep_us, memory_order_relaxed);
-
-    if (max_us && (!unfinished || idle_us >= IDLE_US + TX_UNFINISHED_US)) {
-        pmd_sleep(pmd, unfinished, max_us);
     }
 }
 
@@ -247,8 +137,8 @@ pmd_main(void *pmd_)
         if (got) {
             pmd->n_futile = 0;
             idle_since = now;
-        } else if (!waiting && now - idle_since > pmd->idle_us * per_us) {
-            pmd_idle(pmd, (now - idle_since) / per_us, unfinished);
+        } else if (!waiting && pmd_may_sleep(pmd, now - idle_since, per_us)) {
+            pmd_sleep(pmd, (now - idle_since) / per_us, unfinished);
             now = clock_cycles();
         }
         pmd_stat_add(&pmd->stats, got ? PMD_STAT_CYCLES_BUSY : PMD_STAT_CYCLES_IDLE,
@@ -276,17 +166,6 @@ pmd_start(struct pmd *pmd)
     pmd->thread = thread_start(name, pmd_main, pmd);
 }
 
-static void
-pmd_wake(const struct pmd *pmd)
-{
-    uint64_t one = 1;
-
-    /* EAGAIN: the counter is full, so it is awake or about to be. */
-    if (pmd->wake_fd >= 0 && write(pmd->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN) {
-        LOG_WARN("cannot wake the polling thread of core %u (%s)", pmd->core, strerror(errno));
-    }
-}
-
 void
 pmd_stop(struct pmd *pmd)
 {
@@ -306,24 +185,6 @@ pmd_set_polls(struct pmd *pmd, struct poll_list *polls)
 }
 
 void
-pmd_leave_poll(struct pmd *pmd)
-{
-    const struct timespec step = {.tv_sec = 0, .tv_nsec = 100000};
-
-    unsigned n_slept = atomic_load_explicit(&pmd->n_slept, memory_order_seq_cst);
-
-    pmd_wake(pmd);
-    for (unsigned i = 0; i < 1000; i++) {
-        if (!atomic_load_explicit(&pmd->sleeping, memory_order_seq_cst) ||
-            atomic_load_explicit(&pmd->n_slept, memory_order_seq_cst) != n_slept) {
-            return;
-        }
-        nanosleep(&step, NULL);
-    }
-    COVERAGE_INC(pmd_leave_poll_timeout);
-}
-
-void
 pmd_destroy(struct pmd *pmd)
 {
     ev_timer_stop(&pmd->tx_timer);
@@ -331,11 +192,8 @@ pmd_destroy(struct pmd *pmd)
     emc_destroy(&pmd->emc);
     smc_destroy(&pmd->smc);
     megaflow_table_destroy(&pmd->flows);
-    if (pmd->wake_fd >= 0) {
-        close(pmd->wake_fd);
-    }
+    pmd_sleep_destroy(pmd);
     free(pmd->polls);
-    free(pmd->pfds);
     free(pmd);
 }
 

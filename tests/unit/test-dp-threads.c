@@ -104,7 +104,10 @@ test_sleep(void **state)
     smap_destroy(&oc);
 }
 
-/* How long a thread stays awake: longer after sleeps that were hardly worth it. */
+#define PER_US UINT64_C(2000) /* cycles */
+
+/* How long a thread stays awake: longer after sleeps that were hardly worth it, and after work.
+ */
 static void
 test_sleep_learning(void **state)
 {
@@ -127,6 +130,17 @@ test_sleep_learning(void **state)
     pmd_learn_from_sleep(pmd, true, 10);
     pmd_learn_from_sleep(pmd, false, 500000);
     assert_int_equal(pmd->idle_us, least);
+
+    /* And as long as it has worked since, but not for ever. */
+    pmd->worked_before_sleep = atomic_load(&pmd->stats.n[PMD_STAT_CYCLES_BUSY]);
+    assert_false(pmd_may_sleep(pmd, least * PER_US, PER_US));
+    assert_true(pmd_may_sleep(pmd, least * PER_US + 1, PER_US));
+    pmd_stat_add(&pmd->stats, PMD_STAT_CYCLES_BUSY, 3000 * PER_US);
+    assert_false(pmd_may_sleep(pmd, (least + 3000) * PER_US, PER_US));
+    assert_true(pmd_may_sleep(pmd, (least + 3000) * PER_US + 1, PER_US));
+    pmd_stat_add(&pmd->stats, PMD_STAT_CYCLES_BUSY, UINT64_C(3600000000) * PER_US);
+    assert_false(pmd_may_sleep(pmd, 5000 * PER_US, PER_US));
+    assert_true(pmd_may_sleep(pmd, 50000 * PER_US, PER_US));
 }
 
 /* How many of the flows that come enter the exact-match cache: all, none, one in so many. */
@@ -445,6 +459,7 @@ main(void)
         T(test_del_under_traffic),  T(test_flush_interval),
         T(test_one_sender_a_queue), T(test_queues_and_cores),
         T(test_emc_insertion),      T(test_sleep_learning),
+
     };
 
     return run_datapath_tests(tests, ARRAY_SIZE(tests), &strict_class);
