@@ -25,6 +25,7 @@ lib_libxvs_a_SOURCES = \
 	lib/datapath/megaflow.c \
 	lib/datapath/megaflow.h \
 	lib/datapath/pmd-balance.c \
+	lib/datapath/pmd-cores.c \
 	lib/datapath/pmd-process.c \
 	lib/datapath/pmd-sched.c \
 	lib/datapath/pmd-sched.h \

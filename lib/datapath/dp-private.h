@@ -276,16 +276,22 @@ void pmd_wake(const struct pmd *);
  */
 void pmd_leave_poll(struct pmd *);
 
+struct pmd_cores {
+    struct sched_core *c; /* ascending */
+    size_t n;
+};
+/* pmd-cores.c; main.  The cores for polling threads of these queues; `c` is the caller's. */
+void pmd_cores_choose(struct pmd_cores *, const struct sched_rxq *, size_t n_rxqs);
+/* Moves all threads that do not poll off the cores of those that do, if others are left: main
+ * awake for a tenth of a millisecond on such a core is a hundred packets late. */
+void pmd_cores_clear(void);
+
 /* pmd-set.c; main.  Makes threads, assignment and poll lists what ports and configuration ask
  * for; `out_port` (may be NULL) is to be polled by nobody.  On return nobody does. */
 void pmd_set_update(struct dp *, const struct dp_port *out_port);
 void pmd_set_sample(void); /* every USAGE_INTERVAL_MS */
 /* The cores, and which of them would poll which queue if the loads of the last minute decided
  * now.  `sched[i].core` is an index into `cores.c`. */
-struct pmd_cores {
-    struct sched_core *c; /* ascending */
-    size_t n;
-};
 struct pmd_plan {
     struct pmd_cores cores;
     struct dp_rxq **rxqs;

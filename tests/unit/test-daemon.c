@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <limits.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -483,6 +485,125 @@ pin_thread(void *cpu)
     return (void *) (intptr_t) affinity_pin(*(unsigned *) cpu, NULL);
 }
 
+static bool
+may_run_on(pid_t tid, unsigned cpu)
+{
+    size_t size = CPU_ALLOC_SIZE(8192);
+    cpu_set_t *set = calloc(1, size);
+    bool may;
+
+    assert_int_equal(sched_getaffinity(tid, size, set), 0);
+    may = CPU_ISSET_S(cpu, size, set);
+    CPU_FREE(set);
+    return may;
+}
+
+struct pinned_thread {
+    unsigned cpu;
+    pid_t tid;
+    sem_t ready, end;
+};
+
+static void *
+pinned_main(void *p_)
+{
+    struct pinned_thread *p = p_;
+
+    assert_int_equal(affinity_pin(p->cpu, NULL), 0);
+    p->tid = gettid();
+    sem_post(&p->ready);
+    while (sem_wait(&p->end)) {
+    }
+    return NULL;
+}
+
+static void *
+inherits(void *cpu)
+{
+    return (void *) (intptr_t) may_run_on(0, *(unsigned *) cpu);
+}
+
+/* Who is tied to a core stays there; the others keep off it, if there is another one. */
+static void
+test_keep_off(void **state)
+{
+    struct pinned_thread p = {.tid = 0};
+    pthread_t thread;
+    unsigned cpus[4096];
+    void *result;
+    size_t n = affinity_allowed(cpus, ARRAY_SIZE(cpus));
+
+    if (n < 2 || n > ARRAY_SIZE(cpus)) {
+        skip();
+    }
+    p.cpu = cpus[1];
+    sem_init(&p.ready, 0, 0);
+    sem_init(&p.end, 0, 0);
+    thread = thread_start("pinned", pinned_main, &p);
+    while (sem_wait(&p.ready)) {
+    }
+    assert_int_equal(affinity_keep_off(&cpus[1], 1), n - 1);
+    assert_false(may_run_on(0, cpus[1]));
+    assert_true(may_run_on(0, cpus[0]));
+    assert_true(may_run_on(p.tid, cpus[1]));
+    assert_false(may_run_on(p.tid, cpus[0]));
+    assert_int_equal(pthread_join(thread_start("heir", inherits, &cpus[1]), &result), 0);
+    assert_null(result);
+    /* None left: they may run everywhere.  And once nothing is asked for. */
+    assert_int_equal(affinity_keep_off(cpus, n), 0);
+    assert_true(may_run_on(0, cpus[1]));
+    assert_false(may_run_on(p.tid, cpus[0]));
+    assert_int_equal(affinity_keep_off(&(unsigned){1000000}, 1), n);
+    assert_int_equal(affinity_keep_off(cpus, 1), n - 1);
+    assert_false(may_run_on(0, cpus[0]));
+    assert_int_equal(affinity_keep_off(NULL, 0), n);
+    assert_true(may_run_on(0, cpus[0]) && may_run_on(0, cpus[1]));
+    sem_post(&p.end);
+    thread_join(thread);
+    sem_destroy(&p.ready);
+    sem_destroy(&p.end);
+}
+
+/* Of a process that was started on one core (taskset, isolcpus=) the others are out of use
+ * until a thread asks for one. */
+static int
+started_on_one_core(unsigned cpu, unsigned other)
+{
+    unsigned cpus[4];
+
+    return affinity_allowed(cpus, ARRAY_SIZE(cpus)) != 1 || cpus[0] != cpu ? 1
+           : may_run_on(0, other)                                          ? 2
+           : affinity_is_allowed(other) || !affinity_can_pin(other)        ? 3
+           : affinity_can_pin(8191) || affinity_can_pin(1000000)           ? 4
+           : affinity_keep_off(&other, 1) != 1 || may_run_on(0, other)     ? 5
+           : affinity_pin(other, NULL)                                     ? 6
+                                                                           : 0;
+}
+
+static void
+test_one_core(void **state)
+{
+    unsigned cpus[2];
+    char first[16], second[16];
+    int status;
+    pid_t pid;
+
+    if (affinity_allowed(cpus, 2) < 2) {
+        skip();
+    }
+    snprintf(first, sizeof first, "%u", cpus[0]);
+    snprintf(second, sizeof second, "%u", cpus[1]);
+    pid = fork();
+    if (!pid) {
+        affinity_pin(cpus[0], NULL);
+        execl("/proc/self/exe", "test-daemon", first, second, (char *) NULL);
+        _exit(127);
+    }
+    status = wait_end(pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 test_machine(void **state)
 {
@@ -577,19 +698,23 @@ test_cmdline(void **state)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),          cmocka_unit_test(test_pidfile),
         cmocka_unit_test(test_fatal_cleanup),  cmocka_unit_test(test_detach),
         cmocka_unit_test(test_detach_failure), cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_signals),        cmocka_unit_test(test_user),
+        cmocka_unit_test(test_keep_off),       cmocka_unit_test(test_one_core),
         cmocka_unit_test(test_machine),        cmocka_unit_test(test_cmdline),
     };
     struct rlimit no_core = {0, 0};
     char *error;
     int failed;
 
+    if (argc == 3) {
+        return started_on_one_core((unsigned) atoi(argv[1]), (unsigned) atoi(argv[2]));
+    }
     thread_adopt("");
     log_set_syslog_method("null");
     error = log_set("any:console:off");

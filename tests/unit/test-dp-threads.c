@@ -3,7 +3,10 @@
  * sleep, delayed output, who has which tx queue, queues and cores as configured, and ports that
  * come and go under traffic. */
 
+#include <sched.h>
+
 #include "dp-harness.h"
+#include "os/affinity.h"
 
 static struct pmd *
 only_pmd(void)
@@ -141,6 +144,38 @@ test_sleep_learning(void **state)
     pmd_stat_add(&pmd->stats, PMD_STAT_CYCLES_BUSY, UINT64_C(3600000000) * PER_US);
     assert_false(pmd_may_sleep(pmd, 5000 * PER_US, PER_US));
     assert_true(pmd_may_sleep(pmd, 50000 * PER_US, PER_US));
+}
+
+/* Main keeps off the core of a polling thread, if it has another one, as long as there is one.
+ */
+static void
+test_cores_cleared(void **state)
+{
+    unsigned cpus[64];
+    size_t n = affinity_allowed(cpus, ARRAY_SIZE(cpus));
+    struct smap oc = SMAP_INIT;
+    cpu_set_t set;
+
+    if (n < 2 || n > ARRAY_SIZE(cpus)) {
+        skip();
+    }
+    add_port("p4", "dummy-pmd", NULL, NULL, 4);
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    assert_int_equal(CPU_COUNT(&set), n - 1);
+    assert_false(CPU_ISSET(only_pmd()->core, &set));
+    smap_setf(&oc, "pmd-cpu-mask", "%x", 1u << cpus[0]); /* it moves */
+    dp_set_config(&oc);
+    assert_int_equal(only_pmd()->core, cpus[0]);
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    assert_int_equal(CPU_COUNT(&set), n - 1);
+    assert_false(CPU_ISSET(cpus[0], &set));
+    smap_clear(&oc);
+    dp_set_config(&oc);
+    del_port(4);
+    assert_int_equal(dp_pmds(dp)->n, 1);
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    assert_int_equal(CPU_COUNT(&set), n);
+    smap_destroy(&oc);
 }
 
 /* How many of the flows that come enter the exact-match cache: all, none, one in so many. */
@@ -459,7 +494,7 @@ main(void)
         T(test_del_under_traffic),  T(test_flush_interval),
         T(test_one_sender_a_queue), T(test_queues_and_cores),
         T(test_emc_insertion),      T(test_sleep_learning),
-
+        T(test_cores_cleared),
     };
 
     return run_datapath_tests(tests, ARRAY_SIZE(tests), &strict_class);
