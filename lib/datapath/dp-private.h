@@ -283,7 +283,8 @@ struct pmd_cores {
 /* pmd-cores.c; main.  The cores for polling threads of these queues; `c` is the caller's. */
 void pmd_cores_choose(struct pmd_cores *, const struct sched_rxq *, size_t n_rxqs);
 /* Moves all threads that do not poll off the cores of those that do, if others are left: main
- * awake for a tenth of a millisecond on such a core is a hundred packets late. */
+ * awake for a tenth of a millisecond on such a core is a hundred packets late.  To be called
+ * when there are other polling threads than before. */
 void pmd_cores_clear(void);
 
 /* pmd-set.c; main.  Makes threads, assignment and poll lists what ports and configuration ask

@@ -196,7 +196,7 @@ dp_get_stats(const struct dp *dp, struct dp_stats *st)
     memcpy(n, dp->retired, sizeof n);
     for (unsigned i = 0; i < list->n; i++) {
         for (unsigned s = 0; s < PMD_N_STATS; s++) {
-            n[s] += atomic_load_explicit(&list->pmds[i]->stats.n[s], memory_order_relaxed);
+            n[s] += pmd_stat_get(&list->pmds[i]->stats, s);
         }
     }
     st->n_hit = n[PMD_STAT_SIMPLE_HIT] + n[PMD_STAT_EMC_HIT] + n[PMD_STAT_SMC_HIT] +

@@ -3,7 +3,6 @@
  * other thread of the process does.  Runs on main. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "datapath/dp-private.h"
 #include "log/log.h"
@@ -104,8 +103,7 @@ pmd_cores_choose(struct pmd_cores *cores, const struct sched_rxq *rxqs, size_t n
     }
 }
 
-/* Fills cores[] with at most `max` of those that polling threads run on, ascending for each
- * datapath type; returns how many there are. */
+/* Fills cores[] with at most `max` of those that polling threads run on; returns how many. */
 static size_t
 cores_polled(unsigned *cores, size_t max)
 {
@@ -125,25 +123,16 @@ cores_polled(unsigned *cores, size_t max)
 void
 pmd_cores_clear(void)
 {
-    static unsigned *last;
-    static size_t n_last;
     unsigned *cores = xcalloc(MAX_CORES, sizeof *cores);
     size_t n = cores_polled(cores, MAX_CORES);
+    size_t n_left = affinity_keep_off(cores, n);
 
-    if (n != n_last || (n && memcmp(cores, last, n * sizeof *cores))) {
-        size_t n_left = affinity_keep_off(cores, n);
-
-        if (n && n_left) {
-            LOG_INFO("threads that do not poll run on %zu other core%s", n_left,
-                     n_left == 1 ? "" : "s");
-        } else if (n) {
-            LOG_INFO("polling threads share their cores with the other threads: "
-                     "other_config:pmd-cpu-mask leaves those none");
-        }
-        free(last);
-        last = cores;
-        n_last = n;
-    } else {
-        free(cores);
+    if (n && n_left) {
+        LOG_INFO("threads that do not poll run on %zu other core%s", n_left,
+                 n_left == 1 ? "" : "s");
+    } else if (n) {
+        LOG_INFO("polling threads share their cores with the other threads: "
+                 "other_config:pmd-cpu-mask leaves those none");
     }
+    free(cores);
 }

@@ -100,7 +100,8 @@ pmd_list_publish(struct dp *dp, struct pmd *const *pmds, unsigned n)
     free(old);
 }
 
-static void
+/* Returns whether there are new ones. */
+static bool
 pmds_create(struct dp *dp, const struct pmd_cores *cores)
 {
     struct pmd_list *list = dp_pmds(dp);
@@ -141,9 +142,11 @@ pmds_create(struct dp *dp, const struct pmd_cores *cores)
         }
     }
     free(pmds);
+    return n_new;
 }
 
-static void
+/* Returns whether there were any to remove. */
+static bool
 pmds_remove(struct dp *dp)
 {
     struct pmd_list *list = dp_pmds(dp);
@@ -168,8 +171,7 @@ pmds_remove(struct dp *dp)
         synchronize_rcu();
         for (unsigned i = 0; i < n_gone; i++) {
             for (unsigned s = 0; s < PMD_N_STATS; s++) {
-                dp->retired[s] +=
-                    atomic_load_explicit(&gone[i]->stats.n[s], memory_order_relaxed);
+                dp->retired[s] += pmd_stat_get(&gone[i]->stats, s);
             }
             LOG_INFO("%s: polling thread on core %u ended", dp->name, gone[i]->core);
             pmd_destroy(gone[i]);
@@ -177,6 +179,7 @@ pmds_remove(struct dp *dp)
     }
     free(keep);
     free(gone);
+    return n_gone;
 }
 
 static bool
@@ -261,9 +264,10 @@ pmd_set_update(struct dp *dp, const struct dp_port *out_port)
 {
     struct pmd_list *list;
     struct pmd_plan plan;
+    bool changed;
 
     pmd_plan_make(dp, out_port, &plan);
-    pmds_create(dp, &plan.cores);
+    changed = pmds_create(dp, &plan.cores);
     for (size_t i = 0; i < plan.n; i++) {
         int core = plan.sched[i].core;
 
@@ -271,8 +275,10 @@ pmd_set_update(struct dp *dp, const struct dp_port *out_port)
     }
     report_assignment(plan.rxqs, plan.sched, plan.n);
     polls_update(dp, plan.rxqs, plan.n);
-    pmds_remove(dp);
-    pmd_cores_clear();
+    changed |= pmds_remove(dp);
+    if (changed) {
+        pmd_cores_clear();
+    }
     list = dp_pmds(dp);
     for (unsigned i = 1; out_port && i < list->n; i++) {
         pmd_leave_poll(list->pmds[i]);
@@ -307,10 +313,8 @@ sample_dp(struct dp *dp)
 
     for (unsigned i = 1; i < list->n; i++) {
         struct pmd *pmd = list->pmds[i];
-        uint64_t busy =
-            atomic_load_explicit(&pmd->stats.n[PMD_STAT_CYCLES_BUSY], memory_order_relaxed);
-        uint64_t idle =
-            atomic_load_explicit(&pmd->stats.n[PMD_STAT_CYCLES_IDLE], memory_order_relaxed);
+        uint64_t busy = pmd_stat_get(&pmd->stats, PMD_STAT_CYCLES_BUSY);
+        uint64_t idle = pmd_stat_get(&pmd->stats, PMD_STAT_CYCLES_IDLE);
 
         usage_sample(&pmd->busy, busy);
         usage_sample(&pmd->total, busy + idle);

@@ -102,8 +102,7 @@ pmd_learn_from_sleep(struct pmd *pmd, bool by_packet, uint64_t slept_us)
 bool
 pmd_may_sleep(const struct pmd *pmd, uint64_t idle_cycles, uint64_t cycles_per_us)
 {
-    uint64_t busy =
-        atomic_load_explicit(&pmd->stats.n[PMD_STAT_CYCLES_BUSY], memory_order_relaxed);
+    uint64_t busy = pmd_stat_get(&pmd->stats, PMD_STAT_CYCLES_BUSY);
     uint64_t worked = MIN(busy - pmd->worked_before_sleep, cycles_per_us * WORK_MAX_US);
 
     return idle_cycles > pmd->idle_us * cycles_per_us + worked;
@@ -144,8 +143,7 @@ sleep_until_woken(struct pmd *pmd, bool unfinished, int max_us)
         COVERAGE_INC(pmd_futile_wakeup);
     }
     slept_us = (uint64_t) (clock_real_ns() - start) / 1000;
-    pmd->worked_before_sleep =
-        atomic_load_explicit(&pmd->stats.n[PMD_STAT_CYCLES_BUSY], memory_order_relaxed);
+    pmd->worked_before_sleep = pmd_stat_get(&pmd->stats, PMD_STAT_CYCLES_BUSY);
     pmd_learn_from_sleep(pmd, rc > 0 && !pmd->pfds[0].revents, slept_us);
     pmd_stat_add(&pmd->stats, PMD_STAT_SLEEPS, 1);
     pmd_stat_add(&pmd->stats, PMD_STAT_SLEEP_US, slept_us);

@@ -13,7 +13,7 @@ void
 pmd_stats_read(const struct pmd_stats *s, uint64_t out[PMD_N_STATS])
 {
     for (unsigned i = 0; i < PMD_N_STATS; i++) {
-        out[i] = atomic_load_explicit(&s->n[i], memory_order_relaxed) - s->base[i];
+        out[i] = pmd_stat_get(s, i) - s->base[i];
     }
 }
 
@@ -21,7 +21,7 @@ void
 pmd_stats_clear(struct pmd_stats *s)
 {
     for (unsigned i = 0; i < PMD_N_STATS; i++) {
-        s->base[i] = atomic_load_explicit(&s->n[i], memory_order_relaxed);
+        s->base[i] = pmd_stat_get(s, i);
     }
     s->since_ms = clock_real_ns() / 1000000;
 }

@@ -39,13 +39,18 @@ struct pmd_stats {
     int64_t since_ms; /* real time of the last clear */
 };
 
+/* Since the thread began; any thread. */
+static inline uint64_t
+pmd_stat_get(const struct pmd_stats *s, enum pmd_stat i)
+{
+    return atomic_load_explicit(&s->n[i], memory_order_relaxed);
+}
+
 static inline void
 pmd_stat_add(struct pmd_stats *s, enum pmd_stat i, uint64_t n)
 {
     /* One writer: load and store, no locked instruction. */
-    uint64_t old = atomic_load_explicit(&s->n[i], memory_order_relaxed);
-
-    atomic_store_explicit(&s->n[i], old + n, memory_order_relaxed);
+    atomic_store_explicit(&s->n[i], pmd_stat_get(s, i) + n, memory_order_relaxed);
 }
 
 /* Main. */

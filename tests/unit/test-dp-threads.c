@@ -146,6 +146,17 @@ test_sleep_learning(void **state)
     assert_true(pmd_may_sleep(pmd, 50000 * PER_US, PER_US));
 }
 
+/* That main may run on so many cores, and whether `core` is one of them. */
+static void
+assert_main_runs_on(size_t n_cores, unsigned core, bool on)
+{
+    cpu_set_t set;
+
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    assert_int_equal(CPU_COUNT(&set), n_cores);
+    assert_int_equal(!!CPU_ISSET(core, &set), on);
+}
+
 /* Main keeps off the core of a polling thread, if it has another one, as long as there is one.
  */
 static void
@@ -154,27 +165,21 @@ test_cores_cleared(void **state)
     unsigned cpus[64];
     size_t n = affinity_allowed(cpus, ARRAY_SIZE(cpus));
     struct smap oc = SMAP_INIT;
-    cpu_set_t set;
 
     if (n < 2 || n > ARRAY_SIZE(cpus)) {
         skip();
     }
     add_port("p4", "dummy-pmd", NULL, NULL, 4);
-    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(CPU_COUNT(&set), n - 1);
-    assert_false(CPU_ISSET(only_pmd()->core, &set));
+    assert_main_runs_on(n - 1, only_pmd()->core, false);
     smap_setf(&oc, "pmd-cpu-mask", "%x", 1u << cpus[0]); /* it moves */
     dp_set_config(&oc);
     assert_int_equal(only_pmd()->core, cpus[0]);
-    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(CPU_COUNT(&set), n - 1);
-    assert_false(CPU_ISSET(cpus[0], &set));
+    assert_main_runs_on(n - 1, cpus[0], false);
     smap_clear(&oc);
     dp_set_config(&oc);
     del_port(4);
     assert_int_equal(dp_pmds(dp)->n, 1);
-    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(CPU_COUNT(&set), n);
+    assert_main_runs_on(n, cpus[0], true);
     smap_destroy(&oc);
 }
 
