@@ -8,11 +8,11 @@
 
 #include <execinfo.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "os/daemon.h"
 
 #define MAX_CALLS 64
 
@@ -77,10 +77,8 @@ put_time(struct text *t)
 static void
 put_cause(struct text *t, const siginfo_t *info)
 {
-    const char *abbrev = sigabbrev_np(info->si_signo);
-
-    put(t, "dies of SIG");
-    put(t, abbrev ? abbrev : "?");
+    put(t, "dies of ");
+    put(t, daemon_signal_name(info->si_signo));
     if (info->si_code <= 0) {
         if (info->si_pid != getpid()) {
             put(t, ", sent by process ");

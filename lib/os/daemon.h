@@ -44,7 +44,8 @@ int daemon_start(const struct daemon_options *, char **errp);
  * `/` (unless no_chdir), ties stdin, stdout and stderr to /dev/null and silences the console
  * log.  Later calls do nothing. */
 void daemon_detach_complete(void);
-/* Name of `signo` as logs show it, e.g. "SIGSEGV"; never NULL. */
+/* Name of `signo` as logs show it, e.g. "SIGSEGV"; never NULL.  The calling thread's until its next
+ * call; async-signal-safe. */
 const char *daemon_signal_name(int signo);
 
 #endif

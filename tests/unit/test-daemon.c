@@ -93,6 +93,15 @@ wait_end(pid_t pid)
     return -1;
 }
 
+static void
+assert_exits(pid_t pid, int code)
+{
+    int status = wait_end(pid);
+
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), code);
+}
+
 /* Parent of `pid`. */
 static pid_t
 parent_of(pid_t pid)
@@ -314,9 +323,7 @@ test_detach_failure(void **state)
     close(fds[1]);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
-    status = wait_end(pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 3);
+    assert_exits(pid, 3);
     kill(holder, SIGKILL);
     wait_end(holder);
     while (read(fds[0], text + strlen(text), sizeof text - 1 - strlen(text)) > 0) {
@@ -439,7 +446,6 @@ test_user(void **state)
     static const int caps[] = {CAP_NET_RAW};
     struct user_ids ids;
     char *error = NULL;
-    int status;
     pid_t pid;
 
     assert_int_equal(user_parse("no-such-user-here", &ids, &error), ENOENT);
@@ -474,9 +480,7 @@ test_user(void **state)
               : !setuid(0)                         ? 5
                                                    : 0);
     }
-    status = wait_end(pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_exits(pid, 0);
 }
 
 static void *
@@ -585,7 +589,6 @@ test_one_core(void **state)
 {
     unsigned cpus[2];
     char first[16], second[16];
-    int status;
     pid_t pid;
 
     if (affinity_allowed(cpus, 2) < 2) {
@@ -599,9 +602,7 @@ test_one_core(void **state)
         execl("/proc/self/exe", "test-daemon", first, second, (char *) NULL);
         _exit(127);
     }
-    status = wait_end(pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_exits(pid, 0);
 }
 
 static void
