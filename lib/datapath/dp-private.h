@@ -132,7 +132,8 @@ struct pmd {
     /* Hot: the thread's own. */
     struct dp *dp;
     struct poll_list *polls; /* __atomic; main replaces it */
-    int64_t now_ms;          /* clock_now_ms(), once per turn with packets */
+    int64_t now_ms;          /* clock_now_ms(), a moment ago */
+    uint64_t now_cycles;     /* clock_cycles() then */
     uint64_t cycles;         /* clock_cycles(), when it was last looked at */
     uint32_t rng;
     unsigned n_groups;

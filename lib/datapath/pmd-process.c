@@ -530,7 +530,6 @@ pmd_poll_rxq(struct pmd *pmd, struct dp_rxq *q)
         return 0;
     }
     b.n = n;
-    pmd->now_ms = clock_now_ms();
     process_received(pmd, q->port, &b);
     pmd_stat_add(&pmd->stats, PMD_STAT_RECV, n);
     if (UNLIKELY(pmd->n_recirc)) {

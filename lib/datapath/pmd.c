@@ -23,6 +23,7 @@
 LOG_MODULE(pmd);
 
 #define MAIN_TX_MS 1        /* main looks again at unfinished transmission */
+#define CLOCK_US 100        /* between looks at the clock */
 #define MAINTAIN_MS 250     /* between looks at caches while packets come */
 #define EMC_SWEEP 512u      /* entries per look and per sleep; divides EMC_ENTRIES */
 #define LAST_TX_POLLS 1000u /* of a thread that ends: unfinished transmission is given up */
@@ -87,6 +88,16 @@ pmd_maintain(struct pmd *pmd)
     }
 }
 
+/* What time it is, for flows.  A look at the clock takes longer than a packet. */
+static inline void
+pmd_look_at_clock(struct pmd *pmd, uint64_t cycles, uint64_t per_us)
+{
+    if (cycles - pmd->now_cycles > per_us * CLOCK_US) {
+        pmd->now_cycles = cycles;
+        pmd->now_ms = clock_now_ms();
+    }
+}
+
 static unsigned
 pmd_turn(struct pmd *pmd)
 {
@@ -144,6 +155,7 @@ pmd_main(void *pmd_)
         pmd_stat_add(&pmd->stats, got ? PMD_STAT_CYCLES_BUSY : PMD_STAT_CYCLES_IDLE,
                      now - last);
         pmd_stat_add(&pmd->stats, got ? PMD_STAT_ITER_BUSY : PMD_STAT_ITER_IDLE, 1);
+        pmd_look_at_clock(pmd, now, per_us);
         if (got && now - pmd->last_maintain > per_us * 1000 * MAINTAIN_MS) {
             pmd_maintain(pmd);
         }
@@ -211,6 +223,7 @@ pmd_main_poll(struct pmd *pmd, struct dp_rxq *q, unsigned max_batches)
     unsigned n = PACKET_BATCH_MAX;
 
     pmd->cycles = clock_cycles();
+    pmd->now_ms = clock_now_ms();
     for (unsigned i = 0; i < max_batches && n; i++) {
         n = pmd_poll_rxq(pmd, q);
     }

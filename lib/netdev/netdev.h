@@ -124,8 +124,9 @@ const char *netdev_patch_peer(const struct netdev *);
 /* Fast path. */
 int netdev_rxq_open(struct netdev *, unsigned qid, struct netdev_rxq **, char **errp);
 void netdev_rxq_close(struct netdev_rxq *);
-/* Receives up to PACKET_BATCH_MAX packets into `batch` (caller owns them); returns how many. Also tops up and drains
- * what the provider has to, so it is called on idle rounds too. */
+/* Receives up to PACKET_BATCH_MAX packets into `batch` (caller owns them); returns how
+ * many.  Also tops up and drains what the provider has to, so that it is called on idle rounds
+ * too. */
 unsigned netdev_rxq_recv(struct netdev_rxq *, struct packet_batch *);
 /* A descriptor to poll for POLLIN while idle; -1: none (the poller must not sleep long). */
 int netdev_rxq_fd(const struct netdev_rxq *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filling an AF_XDP queue's fill ring while packet memory is short: nothing is asked for in
- * vain poll after poll, an episode counts once, and frames that come back go into the ring. */
+/* Filling an AF_XDP queue's fill ring.  While packet memory is short, nothing is asked for in
+ * vain poll after poll, an episode counts once, and frames that come back go into the ring.
+ * Otherwise a few missing frames wait for a poll that finds no packets, but not many. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include "mem/arena.h"
 #include "netdev/afxdp/afxdp-private.h"
 #include "os/thread.h"
+#include "packet/packet.h"
 #include "util/xalloc.h"
 
 #define RING 256u
@@ -20,6 +22,11 @@ static struct {
     _Atomic uint32_t producer, consumer, flags;
     uint64_t addr[RING];
 } ring;
+
+static struct {
+    _Atomic uint32_t producer, consumer, flags;
+    struct xdp_desc desc[RING];
+} rx_ring;
 
 static uint64_t
 n_refused(const struct arena *a)
@@ -42,6 +49,7 @@ make_queue(struct arena *a)
     struct xsk_queue *q = xzalloc_cacheline(sizeof *q);
 
     memset(&ring, 0, sizeof ring);
+    memset(&rx_ring, 0, sizeof rx_ring);
     *q = (struct xsk_queue){.arena = a, .fill_target = TARGET, .holder = 1};
     q->fill = (struct xsk_ring){
         .mask = RING - 1,
@@ -50,6 +58,14 @@ make_queue(struct arena *a)
         .consumer = &ring.consumer,
         .flags = &ring.flags,
         .entries = ring.addr,
+    };
+    q->rx = (struct xsk_ring){
+        .mask = RING - 1,
+        .size = RING,
+        .producer = &rx_ring.producer,
+        .consumer = &rx_ring.consumer,
+        .flags = &rx_ring.flags,
+        .entries = rx_ring.desc,
     };
     return q;
 }
@@ -186,12 +202,80 @@ test_shortage_ends_meanwhile(void **state)
     arena_put(swing.arena, 1024);
 }
 
+/* As the kernel does it: packets into the oldest frames of the fill ring. */
+static void
+kernel_receives(unsigned n)
+{
+    while (n--) {
+        uint32_t from = atomic_fetch_add(&ring.consumer, 1) & (RING - 1);
+        uint32_t to = atomic_load(&rx_ring.producer) & (RING - 1);
+
+        rx_ring.desc[to] =
+            (struct xdp_desc){.addr = ring.addr[from] + FRAME_DATA_OFS, .len = 60};
+        atomic_fetch_add(&rx_ring.producer, 1);
+    }
+}
+
+static void
+expect_burst(struct xsk_queue *q, unsigned n)
+{
+    struct packet_batch batch;
+
+    assert_int_equal(xsk_rx_burst(q, &batch, 0), n);
+    packet_batch_free(&batch);
+}
+
+static void
+test_fill_waits(void **state)
+{
+    struct xsk_queue *q;
+    struct arena *a;
+    char *err = NULL;
+
+    assert_int_equal(arena_get(0, FRAME_SZ_SMALL, 1024, &a, &err), 0);
+    q = make_queue(a);
+    expect_burst(q, 0);
+    assert_int_equal(in_kernel(q), TARGET);
+
+    /* A few: not in the same turn, but in the next that has nothing else to do. */
+    kernel_receives(5);
+    expect_burst(q, 5);
+    assert_int_equal(in_kernel(q), TARGET - 5);
+    expect_burst(q, 0);
+    assert_int_equal(in_kernel(q), TARGET);
+
+    /* Many: at once. */
+    kernel_receives(31);
+    expect_burst(q, 31);
+    assert_int_equal(in_kernel(q), TARGET - 31);
+    kernel_receives(1);
+    expect_burst(q, 1);
+    assert_int_equal(in_kernel(q), TARGET);
+
+    /* What is many depends on how many there are. */
+    free_filled(q, atomic_load(&ring.consumer));
+    q->fill_target = 16;
+    expect_burst(q, 0);
+    kernel_receives(3);
+    expect_burst(q, 3);
+    assert_int_equal(in_kernel(q), 13);
+    kernel_receives(1);
+    expect_burst(q, 1);
+    assert_int_equal(in_kernel(q), 16);
+
+    free_filled(q, atomic_load(&ring.consumer));
+    assert_int_equal(arena_n_available(a), a->n_frames);
+    free(q);
+    arena_put(a, 1024);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starved),
         cmocka_unit_test(test_shortage_ends_meanwhile),
+        cmocka_unit_test(test_fill_waits),
     };
 
     thread_adopt("");

@@ -202,8 +202,8 @@ void xsk_queue_close(struct xsk_queue *, int64_t delay_ms);
 bool xsk_recently_closed(void);
 
 /* xsk-rx.c.  The poller's thread. */
-/* Receives into the batch, whose packets (the caller's) get these PACKET_* flags; refills the
- * fill ring, also when nothing came.  Returns how many. */
+/* Receives into the batch, whose packets (the caller's) get these PACKET_* flags; returns how
+ * many.  Refills the fill ring if many frames are missing or nothing came. */
 unsigned xsk_rx_burst(struct xsk_queue *, struct packet_batch *, uint8_t flags);
 /* The packet that a descriptor taken from the rx ring stands for, now the caller's, with data
  * and length set; NULL (counted) if it cannot be one of ours. */

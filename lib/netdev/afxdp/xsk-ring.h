@@ -102,6 +102,12 @@ xsk_ring_desc_put_at(const struct xsk_ring *r, uint32_t i, uint64_t addr, uint32
     d->len = len;
     d->options = options;
 }
+/* The entry that was written `n` entries ago (1: the last one), at most a ring's length. */
+static inline uint64_t
+xsk_ring_addr_behind(const struct xsk_ring *r, uint32_t n)
+{
+    return ((const uint64_t *) r->entries)[(r->prod - n) & r->mask];
+}
 static inline void
 xsk_ring_produce(struct xsk_ring *r, uint32_t n)
 {

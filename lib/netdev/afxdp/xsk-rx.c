@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receiving from an AF_XDP queue, and keeping its fill ring full.  Runs on the thread that
  * polls the queue, once per loop turn, also when nothing arrives.  No lock, no allocation, no
- * log; one system call at most, and only if the driver sleeps. */
+ * log; one system call at most, and only if the driver sleeps.
+ *
+ * The fill ring's lines are in the cache of the core that receives, and what is done there
+ * delays the packets at hand.  So a few missing frames wait for a turn without packets. */
 
 #include "netdev/afxdp/afxdp-private.h"
 
@@ -17,6 +20,8 @@ COVERAGE_DEFINE(afxdp_rx_wakeup);
 
 /* Frames moved to the fill ring per allocation. */
 #define FILL_BURST 64u
+/* So many missing frames do not wait for an idle turn, nor does a quarter of the target. */
+#define FILL_DUE 32u
 
 static inline uint32_t
 get_in_kernel(const struct xsk_queue *q)
@@ -72,6 +77,14 @@ xsk_fill(struct xsk_queue *q)
         q->starved = false;
     }
     set_in_kernel(q, in_kernel);
+}
+
+static inline bool
+fill_is_due(const struct xsk_queue *q)
+{
+    uint32_t missing = q->fill_target - get_in_kernel(q);
+
+    return missing >= MIN(FILL_DUE, q->fill_target / 4);
 }
 
 /* A driver that found the fill ring empty may have gone to sleep.  (In copy mode there is no
@@ -155,6 +168,17 @@ fetch_next(const struct xsk_queue *q)
     }
 }
 
+/* The kernel uses frames in the order of the fill ring, so that the oldest one that it has is
+ * where the first packet of a burst lies: its header can be on its way from the core that wrote
+ * it while the descriptor still is. */
+static inline void
+fetch_first(const struct xsk_queue *q)
+{
+    uint64_t addr = xsk_ring_addr_behind(&q->fill, get_in_kernel(q));
+
+    __builtin_prefetch(q->arena->base + addr + FRAME_DATA_OFS);
+}
+
 /* Receives packets that are in one frame each, into the empty batch.  Returns how many
  * descriptors it took; stops before one that belongs to a super-frame, and says so. */
 static inline uint32_t
@@ -172,6 +196,9 @@ rx_plain(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags, bool *s
     const uint16_t holder = q->holder;
     uint64_t bytes = 0;
 
+    if (n) {
+        fetch_first(q);
+    }
     for (uint32_t i = 0; i < n; i++) {
         desc[i] = xsk_ring_desc_at(&rx, i);
         if (UNLIKELY(desc[i].len > max || (chains && desc[i].options & XDP_PKT_CONTD))) {
@@ -224,8 +251,10 @@ xsk_rx_burst(struct xsk_queue *q, struct packet_batch *batch, uint8_t flags)
         xsk_count(&q->rx_packets, batch->n - first);
         xsk_count(&q->rx_bytes, bytes);
     }
-    xsk_fill(q);
     bool empty = !n && !super;
+    if (empty || fill_is_due(q)) {
+        xsk_fill(q);
+    }
     wake_driver(q, empty);
     if (empty) {
         xsk_tx_drain_idle(q);
