@@ -10,6 +10,7 @@ is about the ratio of the medians to that switch's ("cni": XVS with ports that t
 from xvs-agent), or without one about the median itself."""
 
 import json
+import statistics
 import subprocess
 import time
 
@@ -18,6 +19,7 @@ from bed import Failed, Skipped, run
 UP, DOWN = "higher", "lower"
 LOSS_MAX = 0.001
 LOSS_TRIALS = 2    # at one rate: losing once may be the machine's doing
+REPEATS = 3        # of a flood, of a latency trial: a pause of the machine spoils one of them
 SIZES = (64, 128, 256, 512, 1024, 1518, "imix")
 FLOW_COUNTS = (1, 100, 1000, 10000, 100000, 1000000)
 
@@ -78,6 +80,11 @@ def per_packet(trial, milliseconds):
     return milliseconds * 1e6 / trial["received"]
 
 
+def medians(found):
+    """Of dictionaries with the same keys: the median of each."""
+    return {key: statistics.median(one[key] for one in found) for key in found[0]}
+
+
 class Throughput(Case):
     """Flood, costs per packet, highest rate without loss, latency at parts of that rate."""
     reference = True
@@ -116,6 +123,14 @@ class Throughput(Case):
             raise Failed("nothing was forwarded")
         return trial
 
+    def floods(self, bed, *argv, **options):
+        """Throughput and what a packet costs: medians of several floods."""
+        trials = [self.flood(bed, *argv, **options) for _ in range(REPEATS)]
+        return medians([{"throughput": trial["received_pps"] / 1e6,
+                         "user time": per_packet(trial, trial["user_ms"]),
+                         "system time": per_packet(trial, trial["system_ms"])}
+                        for trial in trials])
+
     def search(self, bed, ceiling):
         """The highest rate, in packets/s, with a loss below LOSS_MAX."""
         low, high = 0.0, ceiling
@@ -136,32 +151,32 @@ class Throughput(Case):
                 return True
         return False
 
+    def latency(self, bed, rate):
+        """The percentiles of a trial, in ns; None: nothing arrived."""
+        trial = bed.trial(*self.load, "--latency", warmup=0.1, rate=f"{max(rate, 1000):.0f}",
+                          seconds=self.config.search_seconds)
+        return trial.get("latency_ns")
+
     def latencies(self, bed, lossless):
-        """Percentiles at 10, 50 and 90 % of the lossless rate."""
+        """At 10, 50 and 90 % of the lossless rate: medians of several trials' percentiles."""
         found = {}
         for percent in (10, 50, 90):
-            trial = bed.trial(*self.load, "--latency", warmup=0.1,
-                              rate=f"{max(lossless * percent / 100, 1000):.0f}",
-                              seconds=self.config.search_seconds)
-            latency = trial.get("latency_ns")
-            if latency:
-                found[f"p50 at {percent} %"] = latency["p50"] / 1e3
-                found[f"p99 at {percent} %"] = latency["p99"] / 1e3
+            trials = [self.latency(bed, lossless * percent / 100) for _ in range(REPEATS)]
+            trials = [latency for latency in trials if latency]
+            if trials:
+                median = medians(trials)
+                found[f"p50 at {percent} %"] = median["p50"] / 1e3
+                found[f"p99 at {percent} %"] = median["p99"] / 1e3
         return found
 
     def measure(self, bed):
         self.prepare(bed)
-        flood = self.flood(bed)
-        found = {
-            "throughput": flood["received_pps"] / 1e6,
-            "user time": per_packet(flood, flood["user_ms"]),
-            "system time": per_packet(flood, flood["system_ms"]),
-        }
+        found = self.floods(bed)
         # Apart, since counting slows down who makes many.
         counted = self.flood(bed, "--syscalls")
         found["syscalls"] = counted["syscalls"] / counted["received"]
         if self.config.search_steps:
-            lossless = self.search(bed, flood["received_pps"] * 1.2)
+            lossless = self.search(bed, found["throughput"] * 1.2e6)
             found["lossless rate"] = lossless / 1e6
             found.update(self.latencies(bed, lossless))
         return found
@@ -268,10 +283,7 @@ class Pmd2(Throughput):
                "system time": ("ns/packet", DOWN)}
 
     def measure(self, bed):
-        flood = self.flood(bed, cpus=",".join(map(str, self.config.gen_cpus2)))
-        return {"throughput": flood["received_pps"] / 1e6,
-                "user time": per_packet(flood, flood["user_ms"]),
-                "system time": per_packet(flood, flood["system_ms"])}
+        return self.floods(bed, cpus=",".join(map(str, self.config.gen_cpus2)))
 
 
 class Sizes(Throughput):
