@@ -21,7 +21,8 @@ def ratio(found):
 
 
 def judge(bars, metrics):
-    """Each bar whose figures are there: [{"metric", "of", "sense", "limit", "value", "held"}]."""
+    """Each bar whose figures are there: [{"metric", "of", "sense", "limit", "value", "held",
+    "reference"}], the last what a loop that looks at nothing would come to, or None."""
     judged = []
     for metric, of, sense, limit in bars:
         found = metrics.get(metric, {})
@@ -29,8 +30,11 @@ def judge(bars, metrics):
             continue
         value = found["xvs"]["median"] / (found[of]["median"] if of else 1)
         held = value >= limit if sense == ">=" else value <= limit
+        bound = None
+        if of == "stock" and "reference" in found:
+            bound = found["reference"]["median"] / found[of]["median"]
         judged.append({"metric": metric, "of": of, "sense": sense, "limit": limit,
-                       "value": value, "held": held})
+                       "value": value, "held": held, "reference": bound})
     return judged
 
 
@@ -116,8 +120,10 @@ def text(record):
                                     cell(found.get("reference"))).rstrip())
         for bar in judge(case["bars"], metrics):
             what = f"{bar['metric']} / {bar['of']}" if bar["of"] else bar["metric"]
+            bound = "" if bar["reference"] is None else \
+                f" (reference: {number(bar['reference'])})"
             lines.append(f"  {'held' if bar['held'] else 'MISSED'}: {what} {bar['sense']} "
-                         f"{bar['limit']}: {number(bar['value'])}")
+                         f"{bar['limit']}: {number(bar['value'])}{bound}")
         lines += [f"  {switch} skipped: {why}" for switch, why in case["skipped"].items()]
         lines.append("")
     return "\n".join(lines)
